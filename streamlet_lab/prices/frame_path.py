@@ -155,7 +155,8 @@ def read_csv(content: str, name: str) -> "pd.DataFrame":
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # else cells beyond the header's are dropped
+            # Else cells beyond the header's are dropped.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
             frame = pd.read_csv(
                 io.StringIO(content), dtype=str, keep_default_na=False, index_col=False
             )

@@ -335,6 +335,7 @@ def test_columns_have_the_names_that_other_sources_give_them(
         ("date,close,volume\n2024-01-15,1,\n", "volume in row 0: ''"),
     ],
 )
+@pytest.mark.filterwarnings("ignore")  # what pandas only warns of is refused, too
 def test_a_file_that_is_no_table_of_prices_is_refused(content: str, complaint: str) -> None:
     with pytest.raises(StreamletLabError, match=complaint):
         ReplayPath(read_csv(content, "my.csv"))
