@@ -382,7 +382,7 @@ def test_what_was_never_saved_is_refused_at_once_although_its_digests_match(
 ):
     began = time.process_time()
     _assert_refused(_write_hostile(saved, tmp_path / "result.zip", change))
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 5
 
 
 def _deflated(members):

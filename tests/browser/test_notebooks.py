@@ -20,9 +20,9 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 SHORTEST = FOLDER / "02_streamlet.ipynb"
 RUN_MS = 300_000
 
-# A prompt is [*] while its cell is waiting or running.
-ALL_CELLS_RAN = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].every(
-    (prompt) => /^\\[\\d+\\]:$/.test(prompt.innerText))"""
+# A prompt is [*] while its cell is waiting or running; a folded solution has none.
+ALL_CELLS_RAN = """() => [...document.querySelectorAll('.jp-CodeCell:not(:has(.jp-Placeholder))')]
+    .every((cell) => /^\\[\\d+\\]:$/.test(cell.querySelector('.jp-InputPrompt').innerText))"""
 PICTURES = """() => [...document.querySelectorAll('.jp-CodeCell')].map(
     (cell) => cell.querySelectorAll('.jp-OutputArea-output img').length)"""
 ALL_SHOWN = f"(stored) => JSON.stringify(({PICTURES})()) === JSON.stringify(stored)"
