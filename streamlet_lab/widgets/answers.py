@@ -8,7 +8,6 @@ from typing import Any
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
-from streamlet_lab.garbage import look_at_new_objects_only
 from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress
 from streamlet_lab.widgets.film import MOST_ARRIVALS, Film, make_film
@@ -42,7 +41,6 @@ def key_of(settings: Mapping[str, Any], touches: Sequence[Any]) -> str:
         raise InvalidInput("settings", settings, expected) from None
 
 
-@look_at_new_objects_only()
 def make_answer(question: Question, progress: Progress) -> Answer:
     """Run what is asked for, with a record of its messages if they are not too many."""
     config = question.experiment.config
