@@ -77,7 +77,7 @@ def test_in_its_luld_market_typing_errors_make_limit_states_and_no_pauses():
 @pytest.mark.slow
 def test_where_traders_look_once_a_minute_it_stands_still_for_about_a_third_of_the_time():
     traders = ["market_maker", {"kind": "informed", "count": 3}, "fat_finger"]
-    shares = [result.market_numbers["halted_share"] for result in luld_runs(10, traders=traders)]
+    shares = [result.market_numbers["halted_share"] for result in luld_runs(30, traders=traders)]
     assert 0.28 < fmean(shares) < 0.39
 
 

@@ -101,6 +101,18 @@ def waiting(engine):
     return engine
 
 
+@pytest.mark.parametrize(("side", "price", "beyond", "edge"), BEYOND)
+def test_replaced_post_only_order_that_is_clipped_short_of_the_other_side_waits_at_the_edge(
+    waiting, side, price, beyond, edge
+):
+    waiting.submit(limit("p-1", side, price, post_only=True))
+    replaced, clipped = waiting.replace("p-1", price=beyond)
+    assert (replaced.price, replaced.keeps_priority) == (Decimal(beyond), False)
+    resting = waiting.book.find("p-1")
+    assert (resting.price, resting.priority) == (Decimal(edge), clipped.sequence)
+    assert not waiting.trades
+
+
 @pytest.mark.parametrize(("side", "price", "beyond", "other"), BEYOND)
 def test_replaced_post_only_order_that_meets_the_other_side_at_the_edge_is_refused(
     waiting, side, price, beyond, other
