@@ -276,7 +276,8 @@ def _print_sweep(swept: "sl.Sweep", as_json: bool) -> None:
         print(json.dumps(_swept(swept), indent=2, allow_nan=False))
         return
     means = swept.means()
-    table = "" if means.empty else means.to_string(index=False, float_format="{:.6g}".format)
+    form = {"index": False, "float_format": "{:.6g}".format, "na_rep": "-"}
+    table = "" if means.empty else means.to_string(**form)
     show([repr(swept), *map(str.rstrip, table.splitlines())])
 
 
