@@ -71,7 +71,7 @@ def draw_block_tree(axes: Axes, run: Result, first: int = 0, last: int | None = 
     # Every final chain has one block of each height.
     conflict = not blocks.loc[blocks["finalized"] | elsewhere, "height"].is_unique
     answer = _answer(shown, len(silent), conflict=conflict)
-    layout.explain(axes, "Which blocks become final?", answer, points=52)
+    layout.explain(axes, "Which blocks become final?", answer)
 
 
 def _label_epochs(axes: Axes, run: Result, first: int, last: int, *, votes: bool) -> None:
