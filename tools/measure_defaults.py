@@ -31,11 +31,11 @@ def measured(result: sl.Result) -> tuple[sl.Share | None, sl.Share | None, sl.Sh
 def expected(experiment: sl.Experiment, result: sl.Result) -> tuple[sl.Share, sl.Share]:
     """Return the shares of fair orders stopped at entry, and of epochs without a price.
 
-    From the path and the times of finality alone. A reference that is final at time t was quoted at the beginning of its
-    epoch. An honest limit price is the true price times a normal factor, which is fair near one;
-    the chance to be fair and outside the band follows for each order from the two true prices.
-    Before the first finalization every order is stopped. An epoch has no price if the path moved
-    by more than 10 %.
+    From the path and the times of finality alone. A reference that is final at time t was quoted at
+    the beginning of its epoch. An honest limit price is the true price times a normal factor, which
+    is fair near one; the chance to be fair and outside the band follows for each order from the two
+    true prices. Before the first finalization every order is stopped. An epoch has no price if the
+    path moved by more than 10 %.
     """
     network = StockSimulation(experiment.config)
     length, market = network.epoch_length, experiment.config.market
