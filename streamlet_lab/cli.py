@@ -69,25 +69,22 @@ def _parser() -> argparse.ArgumentParser:
 
     def main_job(run: Parser) -> None:
         _fill_run(run)
-        run.set_defaults(plots=DEFAULT_CHARTS)
+        run.set_defaults(is_demo=False, plots=DEFAULT_CHARTS)
         run.add_argument("file", nargs="?", type=Path, help="an experiment as .toml or .json")
         run.add_argument("--save", type=Path, metavar="FILE", help="save the result as FILE (.zip)")
 
     summary = "run the whole system, from quotes to trades, and draw the four charts"
     example = "--epochs 120 --nodes 7 --faults node_6=crash@30 --plots charts"
     _add(parsers, "run", commands.run, summary, example, main_job)
-    summary, example = "agree on a price in each epoch and show what is finalized", "--epochs 12"
-    fill = partial(_fill_run, epochs=12)
-    _add(
-        parsers, "stock-consensus", commands.stock_consensus, summary, f"{example} --nodes 4", fill
-    )
+    summary, demo = "agree on a price in each epoch and show what is finalized", _fill_run
+    example = "--epochs 12 --nodes 4"
+    _add(parsers, "stock-consensus", commands.stock_consensus, summary, example, demo)
     summary = "trade near the finalized price and fail far from it; charts show the default market"
-    example, fill = "--nodes 4 --feed aapl-2012", partial(_fill_run, epochs=6)
-    _add(parsers, "consensus-trading", commands.consensus_trading, summary, example, fill)
+    example = "--nodes 4 --feed aapl-2012"
+    _add(parsers, "consensus-trading", commands.consensus_trading, summary, example, demo)
     summary = "run the bare protocol; its payloads mean nothing, so there is no --feed"
-    example = "--epochs 8 --faults node_3=silent_leader"
-    fill = partial(_fill_run, epochs=8, has_feed=False)
-    _add(parsers, "streamlet", commands.streamlet, summary, example, fill)
+    example, demo = "--epochs 8 --faults node_3=silent_leader", partial(_fill_run, has_feed=False)
+    _add(parsers, "streamlet", commands.streamlet, summary, example, demo)
     _add_documents(parsers)
     _add_searches(parsers)
 
@@ -202,11 +199,10 @@ def _add(
     parser.set_defaults(command=command)
 
 
-def _fill_run(parser: Parser, epochs: int | None = None, has_feed: bool = True) -> None:
+def _fill_run(parser: Parser, has_feed: bool = True) -> None:
     """Add the options of a run; what is not given stays out of the settings."""
-    parser.set_defaults(default_epochs=epochs)
-    shown = f" (default: {epochs})" if epochs else ""
-    parser.add_argument("--epochs", type=_whole, metavar="N", help=f"length of the run{shown}")
+    parser.set_defaults(is_demo=True)
+    parser.add_argument("--epochs", type=_whole, metavar="N", help="length of the run")
     parser.add_argument("--nodes", type=_whole, metavar="N", help="number of nodes (default: 4)")
     parser.add_argument("--seed", type=_whole, metavar="N", help="of all randomness (default: 0)")
     of_nodes, of_sources = sl.simulator.offered_fault_kinds(), sl.source_fault_kinds()

@@ -38,14 +38,18 @@ _LONG_RUN: Final = 500
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings of a file, those that an option has, and those that were set by name."""
+    """Return an experiment's settings, those that an option has, and those that were set by name.
+
+    The experiment is that of a file, or in a demo the description's.
+    """
     _check_place("--plots", options.plots)
-    file = getattr(options, "file", None)
-    settings = {} if file is None else sl.config.given_settings(sl.config.load_config(file))
+    settings: dict[str, Any] = {}
+    if options.is_demo:
+        settings = sl.config.given_settings(sl.description().config)
+    elif options.file is not None:
+        settings = sl.config.given_settings(sl.config.load_config(options.file))
     names = ("epochs", "nodes", "seed", "faults", "feed")
     given = {name: getattr(options, name, None) for name in names}
-    if given["epochs"] is None:
-        given["epochs"] = options.default_epochs
     settings |= {name: value for name, value in given.items() if value is not None}
     for text in options.set:
         name, equals, value = text.partition("=")
@@ -82,16 +86,14 @@ def _progress(done: int, total: int, what: str = "epoch") -> None:
         say(f"{what} {done} of {total}")
 
 
-def _show(
-    options: argparse.Namespace, demo: "sl.demos.Demo", ask: Callable[[], "sl.Result"]
-) -> None:
-    """Print a demo, and draw the charts of a result where they are wanted."""
+def _show(options: argparse.Namespace, demo: "sl.demos.Demo", result: "sl.Result") -> None:
+    """Print a demo, and draw the charts of its result where they are wanted."""
     if options.json:
         print(json.dumps(demo.document, indent=2, allow_nan=False))
     else:
         show(demo.lines)
     if options.plots is not None:
-        _report_files(options, sl.charts.save_charts(ask(), options.plots))
+        _report_files(options, sl.charts.save_charts(result, options.plots))
 
 
 def _report_files(options: argparse.Namespace, paths: Sequence[Path]) -> None:
@@ -124,7 +126,7 @@ def run(options: argparse.Namespace) -> None:
     result = experiment.run(progress=_progress)
     if options.save is not None:  # first: nobody may read the rest, and a chart may not be written
         result.save(options.save)
-    _show(options, sl.demos.whole_system(result), lambda: result)
+    _show(options, sl.demos.whole_system(result), result)
     if options.save is not None:
         _report_files(options, [options.save])
 
@@ -132,20 +134,19 @@ def run(options: argparse.Namespace) -> None:
 def stock_consensus(options: argparse.Namespace) -> None:
     """Run the whole system, and print each epoch's price."""
     result = sl.Experiment(**_settings(options)).run(progress=_progress)
-    _show(options, sl.demos.stock_consensus(result), lambda: result)
+    _show(options, sl.demos.stock_consensus(result), result)
 
 
 def consensus_trading(options: argparse.Namespace) -> None:
     """Let some orders meet the band around the finalized price, and print what becomes of them."""
-    experiment = sl.Experiment(**_settings(options))
-    demo = sl.demos.consensus_trading(experiment.config, _progress)
-    _show(options, demo, lambda: experiment.run(progress=_progress))
+    result = sl.Experiment(**_settings(options)).run(progress=_progress)
+    _show(options, sl.demos.consensus_trading(result), result)
 
 
 def streamlet(options: argparse.Namespace) -> None:
     """Run the bare protocol, and print what it finalizes."""
     run = sl.run_protocol(progress=_progress, **_settings(options))
-    _show(options, sl.demos.streamlet(run), lambda: run)
+    _show(options, sl.demos.streamlet(run), run)
 
 
 def proof(options: argparse.Namespace) -> None:
@@ -275,8 +276,9 @@ def _print_sweep(swept: "sl.Sweep", as_json: bool) -> None:
         print(json.dumps(_swept(swept), indent=2, allow_nan=False))
         return
     means = swept.means()
-    table = "" if means.empty else means.to_string(index=False, float_format="{:.6g}".format)
-    show([repr(swept), *map(str.rstrip, table.splitlines())])
+    table = means.to_string(index=False, float_format="{:.6g}".format, na_rep="-")
+    lines = () if means.empty else table.splitlines()
+    show([repr(swept), *map(str.rstrip, lines)])
 
 
 def _swept(swept: "sl.Sweep") -> dict[str, Any]:

@@ -6,11 +6,9 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import pandas as pd
 
-from streamlet_lab.config import ExperimentConfig
-from streamlet_lab.facade import StockMarketConsensusNetwork
-from streamlet_lab.matching import ConsensusMatchingEngine, Order, Rejected
+from streamlet_lab.matching import ConsensusMatchingEngine, Order, Reference, Rejected, Traded
 from streamlet_lab.result import Result
-from streamlet_lab.simulator import Progress, ProgressReport
+from streamlet_lab.simulator import make_engine
 from streamlet_lab.units import (
     CENT,
     MONEY,
@@ -19,6 +17,7 @@ from streamlet_lab.units import (
     from_ticks,
     round_price,
     to_decimal,
+    to_microseconds,
 )
 
 _Record = dict[str, Any]
@@ -61,54 +60,44 @@ def stock_consensus(result: Result) -> Demo:
     return Demo(lines, _consensus_document(result))
 
 
-def consensus_trading(config: ExperimentConfig, progress: Progress | None = None) -> Demo:
-    """Trade against the finalized price: 2 % below, 2 % above, and 20 % above."""
-    network = StockMarketConsensusNetwork(config)
-    if progress is not None:
-        network.monitors.append(ProgressReport(progress, config.epochs))
-    network.run(config.epochs)
+def consensus_trading(result: Result) -> Demo:
+    """Trade against the last finalized price: 2 % below, 2 % above, and 20 % above."""
+    config, symbol = result.config, result.config.symbols[0]
     lines = banner("CONSENSUS-BASED TRADING DEMO", "Streamlet Protocol + Trading Integration")
     if len(config.symbols) > 1:
-        lines += [f"Trading {network.symbol}, the first of {', '.join(config.symbols)}", ""]
-    engine = ConsensusMatchingEngine(network.symbol, network)
-    consensus = engine.get_latest_consensus_price()
-    document: dict[str, Any] = {
-        "config": config.to_document(),
-        "symbol": network.symbol,
-        "consensus_price": None if consensus is None else str(consensus),
-        "orders": [],
-    }
-    if consensus is None:
+        lines += [f"Trading {symbol}, the first of {', '.join(config.symbols)}", ""]
+    final = [row for row in _finalized(result) if row["symbol"] == symbol]
+    document: dict[str, Any] = {"config": config.to_document(), "symbol": symbol}
+    if not final:
         lines.append(f"No consensus price was finalized in {config.epochs} epochs: no trading")
-        return Demo(lines, document)
-    shown, limits, trades = format_price(consensus), {}, {}
-    for name, side, factor in _ORDERS:
-        price = round_price(MONEY.multiply(consensus, factor))
-        order = Order.limit(name, network.symbol, side, _SHARES, price)
-        limits[name], trades[name] = format_price(price), len(engine.process_order(order))
-        document["orders"].append(_order_document(order, engine))
+        return Demo(lines, {**document, "consensus_price": None, "orders": []})
+    consensus, engine = from_ticks(final[-1]["consensus_cents"]), make_engine(config, symbol)
+    engine.set_reference(Reference(consensus, to_microseconds(final[-1]["finalized_s"])))
+    buy, sell, extreme = orders = [_process(engine, consensus, *order) for order in _ORDERS]
+    shown = format_price(consensus)
     lines += [
         f"Current consensus price: {shown}",
         "",
         "Creating orders:",
-        f"Buy order: {_SHARES} shares at {limits['buy']}",
-        f"Sell order: {_SHARES} shares at {limits['sell']}",
+        f"Buy order: {_SHARES} shares at ${buy['price']}",
+        f"Sell order: {_SHARES} shares at ${sell['price']}",
     ]
-    for name in ("buy", "sell"):
+    for order in (buy, sell):
         lines += [
             "",
-            f"Processing {name} order...",
-            f"Processing order at {limits[name]} (consensus: {shown})",
-            f"{name.capitalize()} order trades: {trades[name]}",
+            f"Processing {order['side']} order...",
+            f"Processing order at ${order['price']} (consensus: {shown})",
+            *([] if order["accepted"] else [order["message"]]),
+            f"{order['side'].capitalize()} order trades: {order['trades']}",
         ]
     lines += [
         "",
         "Testing price deviation validation...",
-        f"Attempting trade at {limits['extreme']} (20% above consensus)...",
-        *(event.message for event in engine.events if isinstance(event, Rejected)),
-        f"Extreme price trades: {trades['extreme']} (should be 0 due to validation)",
+        f"Attempting trade at ${extreme['price']} (20% above consensus)...",
+        *([] if extreme["accepted"] else [extreme["message"]]),
+        f"Extreme price trades: {extreme['trades']} (should be 0 due to validation)",
     ]
-    return Demo(lines, document)
+    return Demo(lines, {**document, "consensus_price": str(consensus), "orders": orders})
 
 
 def streamlet(run: Result) -> Demo:
@@ -243,17 +232,20 @@ def _consensus_document(result: Result) -> dict[str, Any]:
     }
 
 
-def _order_document(order: Order, engine: ConsensusMatchingEngine) -> dict[str, Any]:
-    last = engine.events[-1]
-    rejection = last if isinstance(last, Rejected) else None
+def _process(
+    engine: ConsensusMatchingEngine, consensus: Decimal, name: str, side: str, factor: Decimal
+) -> _Record:
+    """Submit an order at a multiple of the consensus, and return what became of it."""
+    price = round_price(MONEY.multiply(consensus, factor))
+    order = Order.limit(name, engine.symbol, side, _SHARES, price)
+    events = engine.submit(order)
+    rejection = next((event for event in events if isinstance(event, Rejected)), None)
     return {
-        "side": str(order.side),
-        "quantity": order.quantity,
-        "price": str(order.price),
+        "side": side,
+        "quantity": _SHARES,
+        "price": str(price),
         "accepted": rejection is None,
-        "trades": sum(
-            order.order_id in (trade.buy_order_id, trade.sell_order_id) for trade in engine.trades
-        ),
+        "trades": sum(isinstance(event, Traded) for event in events),
         "reason": rejection and str(rejection.reason),
         "message": rejection and rejection.message,
     }

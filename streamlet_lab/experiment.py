@@ -113,8 +113,8 @@ def description() -> Experiment:
 
     A price lies between $50 and $500, at least 100 shares are quoted, and it is strictly within
     10 % of the last consensus: a price that moves further is locked out. Three sources differ by
-    50 bp, so that average and volume-weighted average are some cents apart; the demos of the
-    command line have the default of 1 bp, and a corridor that widens.
+    50 bp, so that average and volume-weighted average are some cents apart. The demos of the
+    command line run it, with what their options change.
 
     >>> description().run().prices[["consensus_price", "vwap"]].head(3)
        consensus_price    vwap

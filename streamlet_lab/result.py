@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 from streamlet_lab.checks import CHECKS, CheckResult, Status
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS, ROWS
 from streamlet_lab.comparison import Comparison, compare, other_frames
-from streamlet_lab.config import FEED_IS_FRAME, ExperimentConfig, FrameFeed
+from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import Evidence, FinalityProof, PublicKeys, guaranteed_culprits
 from streamlet_lab.consensus.documents import GREATEST_INTEGER, Document
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
@@ -21,6 +21,7 @@ from streamlet_lab.fixed import fixed
 from streamlet_lab.frames import OwnCopies, columns_of, read_frame, write_frame, write_parquet
 from streamlet_lab.ledger import Ledger
 from streamlet_lab.metrics import market_numbers, market_quality, sensitivity
+from streamlet_lab.prices import FrameFeed
 from streamlet_lab.texts import decode, html_table, printable, to_path
 from streamlet_lab.totals import Totals, has_prices, in_words, not_recorded, summarize
 from streamlet_lab.units import to_name, to_seconds
@@ -324,9 +325,7 @@ class Result:
         if self.evidence:
             lines.append(("Convicted", ", ".join(self.evidence)))
         lines += [("Outside the model", reason) for reason in self.outside_model]
-        kept = {FEED_IS_FRAME} if isinstance(self.config.feed, FrameFeed) else set()
-        reasons = (why for why in self.config.not_rerunnable if why not in kept)
-        return lines + [("Cannot be run again", why) for why in reasons]
+        return lines + [("Cannot be run again", why) for why in self.config.not_rerunnable]
 
 
 def _with_feed(config: ExperimentConfig, content: bytes | None) -> ExperimentConfig:

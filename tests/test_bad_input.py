@@ -202,7 +202,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         "a year of GOOG's history",
     ),
     (HISTORIES, "symbols", ("AAPL", "GOOG"), "epoch 0 is AAPL 2000-03-01, GOOG 2004-08-19"),
-    ({"feed": "frame:00"}, "feed", "frame:00", "the frame itself, which a saved result has"),
+    ({"feed": "frame:00"}, "feed", "frame:00", "the DataFrame or CSV file itself"),
     ({"feed": FRAME[["time", "price"]]}, "feed.columns", ["time", "price"], "column 'volume'"),
     ({"feed": FRAME.assign(price=0)}, "feed.price in row 0", 0, "a price from 0.01"),
     ({"feed": FRAME.iloc[::-1]}, "feed.time in row 1", "2024-03-09 00:00:00", "after"),

@@ -52,6 +52,20 @@ def test_the_trading_demo_trades_nothing_and_rejects_the_extreme_price(capsys):
     assert "deviates 20.00% from consensus" in extreme["message"]
 
 
+@pytest.mark.parametrize("command", ["stock-consensus", "consensus-trading", "streamlet"])
+def test_a_demo_runs_the_descriptions_experiment(command, capsys):
+    assert main([command, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["config"] == sl.description().config.to_document()
+
+
+def test_the_trading_demo_has_the_band_that_is_set(capsys):
+    main(["consensus-trading", "--epochs", "3", "--set", "market.band_percent=25", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    assert [order["accepted"] for order in document["orders"]] == [True, True, True]
+    assert document["orders"][2]["trades"] == 1
+
+
 def test_run_writes_four_charts_and_names_the_folder(capsys, tmp_path):
     charts, saved = tmp_path / "charts", tmp_path / "run.zip"
     arguments = ["run", "--epochs", "20", "--plots", str(charts), "--save", str(saved)]

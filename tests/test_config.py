@@ -4,6 +4,7 @@ from collections import deque
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -15,7 +16,6 @@ from streamlet_lab.config import (
     ED25519_TIMES,
     OBSERVER,
     ExperimentConfig,
-    FrameFeed,
     NetworkConfig,
     Partition,
     PricesConfig,
@@ -26,7 +26,14 @@ from streamlet_lab.config import (
     to_code,
 )
 from streamlet_lab.errors import DataError, InvalidInput
-from streamlet_lab.prices import SOURCE_FAULTS, SOURCES, TRADING_DAY, Source
+from streamlet_lab.prices import (
+    SOURCE_FAULTS,
+    SOURCES,
+    TRADING_DAY,
+    FrameFeed,
+    Source,
+    frame_path,
+)
 from streamlet_lab.prices.models import GeometricBrownianMotion
 from streamlet_lab.simulator.delays import constant_delay
 
@@ -709,7 +716,7 @@ def test_a_frame_that_is_changed_later_does_not_change_the_configuration() -> No
 
     assert config == make_config(feed=_frame())
     assert isinstance(config.feed, FrameFeed)
-    assert set(config.feed.frame["price"]) == {"9.5"}
+    assert set(config.feed.columns()[1]) == {Decimal("9.5")}
 
 
 def _cheapest(quotes: Any) -> Decimal:
@@ -742,22 +749,37 @@ _REASONS = (
 
 
 @pytest.mark.parametrize("suffix", [".toml", ".json"])
-@pytest.mark.parametrize(
-    ("given", "reasons"), [(_OWN, _REASONS), ({"feed": _frame()}, ("feed is a frame",))]
-)
-def test_what_a_file_does_not_contain_is_said_before_and_after(
-    given: dict[str, Any], reasons: tuple[str, ...], suffix: str, tmp_path: Path
-) -> None:
-    config = make_config(**given)
+def test_what_a_file_does_not_contain_is_said_before_and_after(suffix: str, tmp_path: Path) -> None:
+    config = make_config(**_OWN)
     path = tmp_path / f"e{suffix}"
     config.save(path)
     loaded = load_config(path)
 
-    assert config.not_rerunnable == loaded.not_rerunnable == reasons
+    assert config.not_rerunnable == loaded.not_rerunnable == _REASONS
     assert loaded.to_document() == config.to_document()
     assert load_config(path) == loaded
-    with pytest.raises(InvalidInput, match=r"function _\w+ itself|the frame itself"):
+    with pytest.raises(InvalidInput, match=r"function _\w+ itself"):
         Experiment.load(path)
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".json"])
+def test_a_saved_experiment_has_the_prices_of_its_frame(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"e{suffix}"
+    experiment = Experiment(epochs=5, feed=_frame())
+    experiment.save(path)
+    loaded = Experiment.load(path)
+
+    assert loaded.config == experiment.config
+    assert loaded.config.not_rerunnable == ()
+    assert loaded.run().compare(experiment.run()).equal
+
+
+def test_a_frame_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Mock(wraps=frame_path._read_rows)
+    monkeypatch.setattr(frame_path, "_read_rows", read)
+    Experiment(epochs=5, feed=_frame(9.75)).run()
+
+    read.assert_called_once()
 
 
 def test_a_result_of_ones_own_functions_is_loaded_but_not_run_again(tmp_path: Path) -> None:

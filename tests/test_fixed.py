@@ -10,7 +10,6 @@ import pytest
 
 import streamlet_lab as sl
 from streamlet_lab.columns import COLUMNS
-from streamlet_lab.config import FrameFeed
 from streamlet_lab.fixed import FixedDict, FixedList, fixed
 
 STEPS = ["node_3 proposes 2 on 1 to node_0 at 9s"]
@@ -63,20 +62,16 @@ def test_the_numbers_of_a_column_are_read_only(result: sl.Result) -> None:
             values[0] = 7
 
 
-def test_the_frames_of_a_sweep_and_of_a_feed_are_copies() -> None:
+def test_the_frames_of_a_sweep_are_copies() -> None:
     swept = sl.sweep({"epochs": 6, "market.traders": 0}, {"nodes": [4, 5]}, repeats=1)
-    times = pd.to_datetime(["2024-01-02"])
-    feed = FrameFeed(pd.DataFrame({"time": times, "price": [1.0], "volume": [1.0]}))
     means = swept.means()
-    for frame, value in ((swept.frame, 7), (feed.frame, "7")):
-        frame.iloc[0, 1] = value
+    swept.frame.iloc[0, 1] = 7
     failures = swept.failures
     failures["x"] = []
 
     assert swept.means().equals(means)
     assert swept.failures.empty
     assert "x" not in swept.failures
-    assert feed.frame["price"].tolist() == ["1.0"]
 
 
 SHOWN: dict[str, Callable[[sl.Result], Any]] = {

@@ -1,6 +1,5 @@
 """What the README says is true: its picture, its figures, its commands, its links."""
 
-import base64
 import re
 import sys
 from inspect import get_annotations
@@ -105,15 +104,12 @@ def test_its_links_lead_somewhere():
 LINK = r"(!?)\[([^\]]*)\]\(([^)]+)\)"
 
 
-def test_as_packaged_it_shows_its_pictures_and_names_its_pages():
-    packaged = standalone(README, ROOT)
-    pictures = [target for mark, _, target in re.findall(LINK, README) if mark]
-    inside = [target for _, _, target in re.findall(LINK, packaged)]
-    assert len(inside) == len(pictures) > 3
-    for path, uri in zip(pictures, inside, strict=True):
-        kind, _, picture = uri.partition(",")
-        assert kind == "data:image/png;base64"
-        assert base64.b64decode(picture) == (ROOT / path).read_bytes()
+def test_as_packaged_it_describes_its_pictures_and_names_its_pages():
+    packaged = standalone(README)
+    pictures = [words for mark, words, _ in re.findall(LINK, README) if mark]
+    assert len(pictures) > 3
+    assert re.findall(LINK, packaged) == []
+    assert [words in packaged for words in pictures] == [True] * len(pictures)
     assert "\n[docs/bench.md](docs/bench.md) has" in README
     assert "\ndocs/bench.md has" in packaged
     assert "The glossary (docs/glossary.md) has" in packaged
@@ -121,7 +117,7 @@ def test_as_packaged_it_shows_its_pictures_and_names_its_pages():
 
 def test_as_packaged_it_links_to_the_repository_where_there_is_one():
     text = "![a b](docs/a.png) and [c](d.md#e), [f](https://g.example/h), [i](#j)"
-    assert standalone(text, ROOT, "https://k.example/l/") == (
+    assert standalone(text, "https://k.example/l/") == (
         "![a b](https://k.example/l/raw/HEAD/docs/a.png) and "
         "[c](https://k.example/l/blob/HEAD/d.md#e), [f](https://g.example/h), [i](#j)"
     )

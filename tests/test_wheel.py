@@ -62,15 +62,15 @@ def test_the_wheel_carries_the_data_with_their_provenance_and_the_notebooks(
     shipped = {file.name: file.read_bytes() for file in (ROOT / folder).glob(files)}
     carried = unpacked / "streamlet_lab" / folder
 
-    assert {file.name: file.read_bytes() for file in carried.glob(files)} == shipped
+    assert {file.name: file.read_bytes() for file in carried.iterdir()} == shipped
 
 
 @pytest.mark.slow
-def test_the_wheel_has_its_version_and_a_readme_with_pictures(unpacked):
+def test_the_wheel_has_its_version_and_a_readme(unpacked):
     (metadata,) = (file.read_text("utf-8") for file in unpacked.glob("*.dist-info/METADATA"))
 
     assert f"\nVersion: {sl.__version__}\n" in metadata
-    assert "](data:image/png;base64,iVBOR" in metadata
+    assert "\n# streamlet_lab\n" in metadata
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 Hatch calls the hook when it builds (pyproject.toml).
 """
 
-import base64
 import re
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,12 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 RELATIVE = re.compile(r"(!?)\[([^\]]*)\]\((?!\w+:|#)([^)\s]+)\)")
 
 
-def standalone(text: str, root: Path, source: str | None = None) -> str:
-    """Return a README without relative links, whose files are in ``root``.
+def standalone(text: str, source: str | None = None) -> str:
+    """Return a README without relative links.
 
     With the address of the repository (``source``), as GitHub and GitLab write it, links and
-    pictures lead there. Without one, pictures are in the text as ``data:`` URIs, and a link is its
-    text with the path in brackets.
+    pictures lead there. Without one, a picture is its description (an index of packages shows
+    none that is in the text), and a link is its text with the path in brackets.
     """
 
     def replacement(link: re.Match[str]) -> str:
@@ -28,8 +27,7 @@ def standalone(text: str, root: Path, source: str | None = None) -> str:
             kind = "raw" if mark else "blob"
             return f"{mark}[{words}]({source.rstrip('/')}/{kind}/HEAD/{path})"
         if mark:
-            picture = base64.b64encode((root / path).read_bytes()).decode("ascii")
-            return f"![{words}](data:image/png;base64,{picture})"
+            return f"*Picture: {words}.*"
         return words if words == path else f"{words} ({path})"
 
     return RELATIVE.sub(replacement, text)
@@ -40,8 +38,6 @@ class StandaloneReadme(MetadataHookInterface):
 
     def update(self, metadata: dict[str, Any]) -> None:
         """Add the README to the metadata of the project."""
-        root = Path(self.root)
-        text = (root / "README.md").read_text(encoding="utf-8")
+        text = (Path(self.root) / "README.md").read_text(encoding="utf-8")
         source = metadata.get("urls", {}).get("Source")
-        readme = {"content-type": "text/markdown", "text": standalone(text, root, source)}
-        metadata["readme"] = readme
+        metadata["readme"] = {"content-type": "text/markdown", "text": standalone(text, source)}

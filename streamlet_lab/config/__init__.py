@@ -2,8 +2,6 @@
 
 from streamlet_lab.config.experiment_config import ExperimentConfig as ExperimentConfig
 from streamlet_lab.config.experiment_config import check_config as check_config
-from streamlet_lab.config.frame_feed import FEED_IS_FRAME as FEED_IS_FRAME
-from streamlet_lab.config.frame_feed import FrameFeed as FrameFeed
 from streamlet_lab.config.loading import given_settings as given_settings
 from streamlet_lab.config.loading import load_config as load_config
 from streamlet_lab.config.loading import make_config as make_config

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 import tomli_w
 from pydantic import BeforeValidator, model_validator
 
-from streamlet_lab.config.frame_feed import FEED_IS_FRAME, FRAME, Feed
+from streamlet_lab.config.frame_feed import Feed
 from streamlet_lab.config.market_config import OBSERVER, MarketConfig
 from streamlet_lab.config.network_config import NetworkConfig
 from streamlet_lab.config.prices_config import PricesConfig
@@ -20,7 +20,14 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault, read_faults
 from streamlet_lab.files import write_atomically
 from streamlet_lab.keys import SignatureScheme
-from streamlet_lab.prices import SIMULATED, TRADING_DAY, feed_symbol, source_fault_kinds
+from streamlet_lab.prices import (
+    FRAME,
+    SIMULATED,
+    TRADING_DAY,
+    FrameFeed,
+    feed_symbol,
+    source_fault_kinds,
+)
 from streamlet_lab.texts import MOST_SETTINGS, nearest, parse_json, parse_toml, to_path
 from streamlet_lab.units import format_duration, to_name, to_whole
 from streamlet_lab.values import Flag, Section, Span, Whole, functions_in, kind_name
@@ -164,7 +171,7 @@ class ExperimentConfig(Section):
         return self
 
     def _check_symbols(self) -> None:
-        own = self._feed_is_a_frame
+        own = str(self.feed).startswith(FRAME)
         named = None if own else feed_symbol(str(self.feed))
         if "symbols" not in self.model_fields_set and named is not None:
             object.__setattr__(self, "symbols", (named,))
@@ -327,17 +334,12 @@ class ExperimentConfig(Section):
         """Reasons why a saved configuration cannot be run again from its file; empty if it can."""
         functions = functions_in(self)
         reasons = [f"{place} is the function {kind_name(each)}" for place, each in functions]
-        if self._feed_is_a_frame:
-            reasons.append(FEED_IS_FRAME)
+        if isinstance(self.feed, str) and self.feed.startswith(FRAME):
+            reasons.append(f"feed is the digest of a frame, {self.feed}")
         return tuple(reasons)
 
-    @property
-    def _feed_is_a_frame(self) -> bool:
-        """Whether the feed is a frame, or was one before the configuration was saved."""
-        return str(self.feed).startswith(FRAME)
-
     def to_document(self) -> dict[str, Any]:
-        """Return the configuration as plain data, as it is saved."""
+        """Return the configuration as plain data, which has of a frame only the digest."""
         document: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
         if self.record == "all":  # as files have it from before there was a choice
             del document["record"]
@@ -346,15 +348,20 @@ class ExperimentConfig(Section):
         return document
 
     def save(self, path: str | Path) -> None:
-        """Write the configuration to a ``.toml`` or ``.json`` file, if it can be read again."""
-        path = to_path(path)
+        """Write the configuration to a ``.toml`` or ``.json`` file, if it can be read again.
+
+        The prices of a feed that is a frame are in it.
+        """
+        path, document = to_path(path), self.to_document()
+        if isinstance(self.feed, FrameFeed):
+            document["feed"] = self.feed.to_csv().decode()
         again = f"{path}: could not be read again"
         match path.suffix:
             case ".toml":
-                text = tomli_w.dumps(self.to_document())
+                text = tomli_w.dumps(document, multiline_strings=True)
                 parse_toml(text, again)
             case ".json":
-                text = json.dumps(self.to_document(), indent=2) + "\n"
+                text = json.dumps(document, indent=2) + "\n"
                 parse_json(text, again, most=MOST_SETTINGS)
             case _:
                 raise InvalidInput("path", str(path), "a file name ending in .toml or .json")

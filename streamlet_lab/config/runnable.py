@@ -12,14 +12,16 @@ from random import Random
 from typing import NamedTuple
 
 from streamlet_lab.config.experiment_config import ExperimentConfig
-from streamlet_lab.config.frame_feed import FRAME, FrameFeed
 from streamlet_lab.config.market_config import OBSERVER
 from streamlet_lab.config.prices_config import AssetConfig, PricesConfig
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import make_band
 from streamlet_lab.prices import (
+    FRAME,
+    FrameFeed,
     JumpingPath,
     PricePath,
+    ReplayPath,
     SourceFault,
     Voter,
     find_aggregator,
@@ -90,11 +92,10 @@ def make_stock(config: ExperimentConfig, symbol: str) -> Stock:
 def _make_path(config: ExperimentConfig, symbol: str) -> PricePath:
     prices = config.prices.of(symbol)
     if isinstance(config.feed, str) and config.feed.startswith(FRAME):
-        raise InvalidInput(
-            "feed", config.feed, "the frame itself, which a saved result has, and no other file"
-        )
+        expected = "the DataFrame or CSV file itself, of which this is only the digest"
+        raise InvalidInput("feed", config.feed, expected)
     if isinstance(config.feed, FrameFeed):
-        return _frame_path(config.feed, symbol)
+        return _replay_path(config.feed, symbol)
     return make_path(
         config.feed,
         config.seed,
@@ -123,9 +124,7 @@ def jump_times(config: ExperimentConfig, symbol: str | None = None) -> list[int]
     return [ceil(jump.at * pace) for jump in prices.jumps]
 
 
-@lru_cache(maxsize=4)  # a path is never changed, nor is the frame of a feed
-def _frame_path(feed: FrameFeed, symbol: str) -> PricePath:
-    return make_path(feed.frame, 0, 1, symbol=symbol)
+_replay_path = lru_cache(maxsize=4)(ReplayPath)  # a path is never changed, nor is a feed
 
 
 def check_span(config: ExperimentConfig, paths: Sequence[PricePath], epochs: int) -> None:

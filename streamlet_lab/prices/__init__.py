@@ -27,9 +27,9 @@ from streamlet_lab.prices.feeds import STEPS_PER_EPOCH as STEPS_PER_EPOCH
 from streamlet_lab.prices.feeds import QuoteFeed as QuoteFeed
 from streamlet_lab.prices.feeds import feed_symbol as feed_symbol
 from streamlet_lab.prices.feeds import make_path as make_path
+from streamlet_lab.prices.frame_path import FRAME as FRAME
+from streamlet_lab.prices.frame_path import FrameFeed as FrameFeed
 from streamlet_lab.prices.frame_path import ReplayPath as ReplayPath
-from streamlet_lab.prices.frame_path import read_csv as read_csv
-from streamlet_lab.prices.frame_path import read_rows as read_rows
 from streamlet_lab.prices.intraday import TYPICAL_INTRADAY as TYPICAL_INTRADAY
 from streamlet_lab.prices.jumps import JumpingPath as JumpingPath
 from streamlet_lab.prices.lobster import read_lobster as read_lobster

@@ -1,5 +1,6 @@
 """Replay of prices: a person's own, or real history, as rows of time, price and volume."""
 
+import hashlib
 import io
 import itertools
 import statistics
@@ -8,7 +9,8 @@ from bisect import bisect_right
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.prices.paths import TRADING_DAY, calendar_time, to_market_time
@@ -26,6 +28,9 @@ from streamlet_lab.units import (
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Before the digest of a frame where only that was saved of it.
+FRAME: Final = "frame:"
+
 _TOO_LARGE: Final = Decimal(10**15)  # arithmetic with what is below is exact
 _TOO_DEAR: Final = Decimal(10**11)  # a rule's bounds, twice the highest price, have twelve digits
 _SHORTEST_CLOSURE: Final = 1_800_000_000  # 30 minutes
@@ -36,6 +41,44 @@ _NAMES: Final = {"time": "date", "price": "close", "volume": ""}
 
 # In every zone, and to the end of the last row, these are dates of Python too.
 _FIRST_DAY, _LAST_DAY = "0001-01-02", "9999-12-30"
+
+
+class FrameFeed:
+    """The prices of a frame, read once: equal to another's if their content is."""
+
+    def __init__(self, frame: "pd.DataFrame") -> None:
+        self._rows = _read_rows(frame)
+
+    @classmethod
+    def from_csv(cls, content: str, name: str) -> Self:
+        """Read what `to_csv` returned, or another file with the columns of a frame of prices."""
+        return cls(_read_csv(content, name))
+
+    def to_csv(self) -> bytes:
+        """Return the time, price and volume of each row as CSV."""
+        return self._rows.to_csv(index=False, lineterminator="\n").encode()
+
+    def columns(self) -> tuple[list[int], list[Decimal], list[int]]:
+        """Return the times in microseconds, the prices and the volumes of all rows."""
+        times = self._rows["time"].to_numpy().astype("datetime64[us]").astype("int64").tolist()
+        return times, [*map(Decimal, self._rows["price"])], [*map(int, self._rows["volume"])]
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells it from others."""
+        return hashlib.blake2b(self.to_csv(), digest_size=8).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FrameFeed) and other.digest == self.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __str__(self) -> str:
+        return FRAME + self.digest
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
 
 class ReplayPath:
@@ -53,7 +96,7 @@ class ReplayPath:
 
     Parameters
     ----------
-    frame : pandas.DataFrame
+    feed : pandas.DataFrame or FrameFeed
         One row for each price, sorted by time: ``time`` (datetime64, dates or datetimes in any time
         zone; without one it is UTC; or periods, each of which stands at its start), ``price`` (US
         dollars, at least one cent) and ``volume`` (whole shares). ``date`` and ``close`` will do
@@ -83,11 +126,13 @@ class ReplayPath:
     """
 
     def __init__(
-        self, frame: "pd.DataFrame", symbol: str = "AAPL", base_price: Decimal | None = None
+        self,
+        feed: "pd.DataFrame | FrameFeed",
+        symbol: str = "AAPL",
+        base_price: Decimal | None = None,
     ) -> None:
-        rows = read_rows(frame)
-        self._times = rows["time"].to_numpy().astype("datetime64[us]").astype("int64").tolist()
-        prices, volumes = list(map(Decimal, rows["price"])), list(map(int, rows["volume"]))
+        read = feed if isinstance(feed, FrameFeed) else FrameFeed(feed)
+        self._times, prices, volumes = read.columns()
         *self._starts, self._end = itertools.accumulate(_holds(self._times), initial=0)
         self.symbol = symbol
         self.base_price = prices[0] if base_price is None else base_price
@@ -98,7 +143,6 @@ class ReplayPath:
         )
         self.duration: int | None = self._end
         self._prices = [to_micros(price) for price in prices]
-        self.timestamp(self._end - 1)  # it lies in the calendar
         self._traded_before = list(itertools.accumulate(volumes, initial=0))
 
     def price(self, market_time: int) -> int:
@@ -123,7 +167,7 @@ class ReplayPath:
         return bisect_right(self._starts, market_time)
 
 
-def read_rows(frame: "pd.DataFrame") -> "pd.DataFrame":
+def _read_rows(frame: "pd.DataFrame") -> "pd.DataFrame":
     """Return the time (UTC), the price and the volume of each row in one form, or refuse one.
 
     Prices and volumes are texts, with the digits that they had.
@@ -141,7 +185,7 @@ def read_rows(frame: "pd.DataFrame") -> "pd.DataFrame":
     return pd.DataFrame({"time": times, **texts})
 
 
-def read_csv(content: str, name: str) -> "pd.DataFrame":
+def _read_csv(content: str, name: str) -> "pd.DataFrame":
     """Read the text of a CSV file as a frame of prices, whose times are dates or times of ISO 8601.
 
     Raises

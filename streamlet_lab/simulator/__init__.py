@@ -27,6 +27,7 @@ from streamlet_lab.simulator.links import Links as Links
 from streamlet_lab.simulator.links import make_links as make_links
 from streamlet_lab.simulator.market import Arrival as Arrival
 from streamlet_lab.simulator.market import Market as Market
+from streamlet_lab.simulator.market import make_engine as make_engine
 from streamlet_lab.simulator.monitors import Listeners as Listeners
 from streamlet_lab.simulator.monitors import Monitor as Monitor
 from streamlet_lab.simulator.monitors import Progress as Progress

@@ -66,7 +66,7 @@ class Market(Monitor):
 
     def __init__(self, network: StockSimulation) -> None:
         config, symbols = network.config.market, network.symbols
-        self.engines = {symbol: _make_engine(network.config, symbol) for symbol in symbols}
+        self.engines = {symbol: make_engine(network.config, symbol) for symbol in symbols}
         self.traders = make_traders(config.traders, symbols, network.config.seed)
         self.arrivals: list[Arrival] = []
         self.quoted: dict[str, dict[Reference, int]] = {symbol: {} for symbol in symbols}
@@ -173,7 +173,8 @@ class Market(Monitor):
                 engine.replace(order_id, price=price, quantity=quantity, time=time)
 
 
-def _make_engine(config: ExperimentConfig, symbol: str) -> ConsensusMatchingEngine:
+def make_engine(config: ExperimentConfig, symbol: str) -> ConsensusMatchingEngine:
+    """Return the engine of a symbol, with the band and the policies of a configuration."""
     market = config.market
     return ConsensusMatchingEngine(
         symbol,

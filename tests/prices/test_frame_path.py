@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamlet_lab.errors import InvalidInput, StreamletLabError, shown
-from streamlet_lab.prices import TRADING_DAY, ReplayPath, read_csv
+from streamlet_lab.prices import TRADING_DAY, FrameFeed, ReplayPath
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
@@ -304,15 +304,15 @@ def test_other_columns_and_the_index_do_not_matter_and_nothing_is_changed() -> N
             ["volume", "price"]
         ],
         lambda plain: plain.assign(date="x", Close=1),
-        lambda plain: read_csv(plain.to_csv(index=False), "my.csv"),
-        lambda plain: read_csv(
+        lambda plain: FrameFeed.from_csv(plain.to_csv(index=False), "my.csv"),
+        lambda plain: FrameFeed.from_csv(
             "Date,Open,Close,Volume\n2024-01-15T14:30Z,1,10.00,5\n2024-01-15 15:31+01:00,1,11,6\n",
             "my.csv",
         ),
     ],
 )
 def test_columns_have_the_names_that_other_sources_give_them(
-    frame_of: Callable[[pd.DataFrame], pd.DataFrame],
+    frame_of: Callable[[pd.DataFrame], pd.DataFrame | FrameFeed],
 ) -> None:
     plain = _at(["2024-01-15 14:30", "2024-01-15 14:31"], price=[10.0, 11.0], volume=[5, 6])
     path, same = ReplayPath(frame_of(plain)), ReplayPath(plain)
@@ -338,7 +338,7 @@ def test_columns_have_the_names_that_other_sources_give_them(
 @pytest.mark.filterwarnings("ignore")  # what pandas only warns of is refused, too
 def test_a_file_that_is_no_table_of_prices_is_refused(content: str, complaint: str) -> None:
     with pytest.raises(StreamletLabError, match=complaint):
-        ReplayPath(read_csv(content, "my.csv"))
+        FrameFeed.from_csv(content, "my.csv")
 
 
 FAR = pd.Period(ordinal=10**12, freq="M")
