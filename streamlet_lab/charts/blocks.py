@@ -174,7 +174,7 @@ def _answer(shown: pd.DataFrame, silent: int, *, conflict: bool) -> str:
     parts = ["HONEST NODES DISAGREE about what is final"] if conflict else []
     parts.append(
         f"as the observer sees it, {final} of {len(shown)} proposed blocks are final, "
-        f"forks hold {forked}"
+        f"{forked} on a fork"
     )
     several = (shown["epoch"].value_counts() > 1).sum()
     for number, what in ((silent, "no proposal"), (several, "several")):

@@ -103,7 +103,7 @@ def draw_book(
     _draw_depth(axes, depth_grid(result, symbol, (start, stop), limits))
     band.draw_band_edges(axes, steps, band.band_name(config.market))
     band.draw_reference(axes, steps)
-    axes.plot(path, label="underlying price", **style.TRUE_PATH)
+    axes.plot(path, label="true price", **style.TRUE_PATH)
     area = _TRADE_AREA * (layout.mark_size(len(trades)) / layout.mark_size(1)) ** 2
     for fair, what, least, look in _TRADES:
         own = trades[trades["fair"] == fair]

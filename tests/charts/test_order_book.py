@@ -161,7 +161,7 @@ class TestBook:
 
     def test_legend_explains_nothing_that_is_not_there(self):
         labels = explained(drawn(draw_book, run("no orders")))
-        assert "underlying price" in labels
+        assert "true price" in labels
         assert not [label for label in labels if "trade" in label]
 
     def test_of_some_epochs_only_they_are_shown(self):
