@@ -71,7 +71,7 @@ def draw_block_tree(axes: Axes, run: Result, first: int = 0, last: int | None = 
     # Every final chain has one block of each height.
     conflict = not blocks.loc[blocks["finalized"] | elsewhere, "height"].is_unique
     answer = _answer(shown, len(silent), conflict=conflict)
-    layout.explain(axes, "Which blocks become final?", answer, points=52)
+    layout.explain(axes, "Which blocks become final?", answer)
 
 
 def _label_epochs(axes: Axes, run: Result, first: int, last: int, *, votes: bool) -> None:
@@ -174,7 +174,7 @@ def _answer(shown: pd.DataFrame, silent: int, *, conflict: bool) -> str:
     parts = ["HONEST NODES DISAGREE about what is final"] if conflict else []
     parts.append(
         f"as the observer sees it, {final} of {len(shown)} proposed blocks are final, "
-        f"forks hold {forked}"
+        f"{forked} on a fork"
     )
     several = (shown["epoch"].value_counts() > 1).sum()
     for number, what in ((silent, "no proposal"), (several, "several")):

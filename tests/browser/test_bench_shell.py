@@ -320,9 +320,10 @@ def test_what_is_clicked_in_the_network_is_what_is_touched(bench: Page) -> None:
 
 def test_a_refused_touch_is_said_beside_the_touches(bench: Page) -> None:
     sentence = "crash node_3 at 11.5 s: not there"
-    says(bench, status={"state": "refused", "field": "touches.0.at", "sentence": sentence})
-
-    expect(bench.locator(".sl-touch").get_by_text(sentence)).to_be_visible()
+    for field in ("touches.0.at", "crash node_3 at 11.5 s: at"):
+        says(bench, status={"state": "refused", "field": field, "sentence": sentence})
+        expect(bench.locator(".sl-touch").get_by_text(sentence)).to_be_visible()
+        expect(bench.locator(".sl-alert")).to_be_empty()
 
 
 # --- A run under way, and what it gives

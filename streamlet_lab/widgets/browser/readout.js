@@ -54,8 +54,8 @@ class Readout {
     const { header } = film;
     setText(this.title, pinned ? `B: ${header.title}` : header.title);
     setText(this.other, pinned ? `A: ${pinned.header.title}` : "");
-    for (const line of [this.title, this.other]) line.title = line.textContent;
     setText(this.verdict, verdictOf(header, viewer));
+    for (const line of [this.title, this.other, this.verdict]) line.title = line.textContent;
     this.verdict.classList.toggle("sl-unsafe", !header.safe);
     const [others, ranges] = [byName(pinned?.header.numbers), byName(many?.numbers)];
     const rows = header.numbers.map((number) =>
