@@ -24,8 +24,9 @@ class ZeroIntelligence(Trader):
     """A noise trader: it buys or sells at random, at a price around the true one.
 
     It never looks at the book, the reference or its orders: the same seed sends the same orders
-    into any market. Its kind has an older name, after which its random stream is called. The zero
-    intelligence of Gode and Sunder (1993) is something else: random bids within a budget.
+    into any market. The name of its kind stays, because random streams and orders are named after
+    it. The zero intelligence of Gode and Sunder (1993) is something else: random bids within a
+    budget.
     """
 
     spread_percent: Percent = 0.5  # standard deviation of its limit prices around the true price
