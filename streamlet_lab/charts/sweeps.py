@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from streamlet_lab.charts import layout, style
+from streamlet_lab.charts import layout, series, style
 from streamlet_lab.charts.layout import new_chart
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.grid import Sweep
@@ -293,14 +293,9 @@ def _curve(form: ClosedForm, values: "pd.Series[Any]") -> "pd.Series[float]":
 def _answer(means: pd.DataFrame, x: str, by: str | None, unit: str = "") -> str:
     if means["mean"].isna().all():
         return "no run has this measure"
-    ends, known = [], means.dropna(subset=["mean"]).sort_values("mean", kind="stable")
-    known["written"] = [f"{mean:,.4g}{unit}" for mean in known["mean"]]
-    for what, row in (("lowest", known.iloc[0]), ("highest", known.iloc[-1])):
-        others = (known["written"] == row["written"]).sum() - 1
-        at = " with ".join(str(row[name]) for name in (x, by) if name)
-        alike = f" and {others} more" if others else ""
-        ends.append(f"{what} {row['written']} at {at}{alike}".replace("\n", " "))
-    answer = ", ".join(ends)
+    places = means[[x] if by is None else [x, by]].astype(str).agg(" with ".join, axis="columns")
+    values = means["mean"].set_axis(places.str.replace("\n", " "))
+    answer = series.extremes(values, lambda mean: f"{mean:,.4g}{unit}")
     judged = means.dropna(subset=["low", "expected"])
     if judged.empty:
         return f"{answer}; {intervals_in_words(means)}"
