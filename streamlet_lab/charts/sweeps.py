@@ -293,7 +293,9 @@ def _curve(form: ClosedForm, values: "pd.Series[Any]") -> "pd.Series[float]":
 def _answer(means: pd.DataFrame, x: str, by: str | None, unit: str = "") -> str:
     if means["mean"].isna().all():
         return "no run has this measure"
-    places = means[[x] if by is None else [x, by]].astype(str).agg(" with ".join, axis="columns")
+    places = means[x].astype(str)
+    if by is not None:
+        places += " (" + means[by].astype(str) + ")"
     values = means["mean"].set_axis(places.str.replace("\n", " "))
     answer = series.extremes(values, lambda mean: f"{mean:,.4g}{unit}")
     judged = means.dropna(subset=["low", "expected"])
@@ -302,7 +304,7 @@ def _answer(means: pd.DataFrame, x: str, by: str | None, unit: str = "") -> str:
     low, high = judged["low"] - _ROUNDING, judged["high"] + _ROUNDING
     hold = judged["expected"].between(low, high).sum()
     runs = _runs_in_words(means)
-    return f"{answer}; {hold} of {len(judged)} intervals (95 %, {runs}) hold the closed form"
+    return f"{answer}; closed form in {hold} of {len(judged)} intervals (95 %, {runs})"
 
 
 def _runs_in_words(means: pd.DataFrame) -> str:
