@@ -21,7 +21,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # Numbers that no cell prints: of papers, of tools/, of arithmetic that the text shows.
 CITED = {
     "01_quickstart": {"142.50", "157.50"},
-    "04_finalization_latency": {"1.4"},
+    "04_finalization_latency": {"1.4", "2.81", "72.89"},
     "09_manipulation": {"5.26"},
     "11_when_it_happened": {"0.01", "0.107", "8.32"},
     "12_voter_checks": {"0.4", "0.5", "1.20", "1.21"},
