@@ -3,6 +3,7 @@
 
 import { coloursOf, dom, pixelRatio, setAttributes, setText, svg } from "./dom.js";
 import { inFlight } from "./film.js";
+import { flightTip } from "./flighttip.js";
 import { drawArrivals, drawFlights, looksOf, makeSprites, nameFlights } from "./flights.js";
 import { legendOf } from "./legend.js";
 import { drawGround } from "./ground.js";
@@ -63,7 +64,8 @@ class NetworkPanel {
       keydown: (event) => this.moveFocus(event),
       focusin: ({ target }) => this.enter(target),
     });
-    this.stage = dom("div", { class: "sl-stage" }, this.picture, this.buttons);
+    const tip = flightTip(this.picture, store, () => this.scene);
+    this.stage = dom("div", { class: "sl-stage" }, this.picture, this.buttons, tip.element);
     this.note = dom("p", { class: "sl-note" });
     this.element = dom(
       "section",
@@ -76,6 +78,7 @@ class NetworkPanel {
     this.element.probe = () => this.probe();
     this.size = followSize(this.stage, () => this.dress());
     this.offs = [
+      tip.end,
       store.on(["film", "time", "viewer", "selection", "playing", "reducedMotion"], (state) =>
         this.draw(state),
       ),

@@ -146,8 +146,8 @@ class Toolbar {
 }
 
 /** What was refused but is no fault of a control in sight, where it would be said. */
-function elsewhereRefused({ status, controls, shown }) {
-  if (status.state !== "refused") return "";
+export function elsewhereRefused({ status, controls, shown }) {
+  if (status?.state !== "refused") return "";
   const field = `${status.field ?? ""}`;
   const isShown = (name) => !shown?.length || shown.includes(name);
   const atControl = controls?.some(({ name }) => name === field) && isShown(field);

@@ -2,7 +2,7 @@
 
 import { blockParts, classOf, sayBlock } from "./blocks.js";
 import { dom, setAttributes, svg } from "./dom.js";
-import { knowledgeAt, sayThree, sayTree } from "./knowledge.js";
+import { knowledgeAt, markStacks, sayThree, sayTree } from "./knowledge.js";
 import { treeLabels } from "./labels.js";
 import { layOutTree, spreadLanes } from "./lanes.js";
 import { legendOf } from "./legend.js";
@@ -116,7 +116,8 @@ class TreePanel {
       y: top + lanes.middleOf(tree.lane[block]),
     });
     const below = isConflicting ? LABEL_ROOM : TREE_MARGIN;
-    this.scene = { film, tree, heights, sizeOf, scale, column, at, width, height, below };
+    const { isStacked } = lanes;
+    this.scene = { film, tree, heights, sizeOf, scale, column, at, width, height, below, isStacked };
     this.newest = -1;
     this.draw(this.store.get());
   }
@@ -125,8 +126,9 @@ class TreePanel {
     const { film, playing } = state;
     if (film !== (this.scene?.film ?? null)) return void this.arrange();
     if (!this.scene) return;
-    const { tree, heights, column } = this.scene;
+    const { tree, heights, column, isStacked } = this.scene;
     const seen = knowledgeAt(film, tree, heights, state);
+    if (isStacked) markStacks(film, tree, seen.known);
     const gone = [...this.groups.keys()].filter((block) => !seen.known.has(block));
     for (const block of gone) this.forget(block);
     const drawn = [...seen.known].filter(([block, known]) => this.drawBlock(block, known));
