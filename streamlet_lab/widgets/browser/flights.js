@@ -33,15 +33,15 @@ export function looksOf(film) {
 }
 
 /** Draw a message: a proposal is a square, a vote a disc; odd epochs hollow, twins crossed. */
-function drawMessage(pen, kind, look, size, colour) {
+function drawMessage(pen, kind, look, size, colours) {
   const middle = size;
   const half = size / 2 - 1;
   pen.beginPath();
   if (kind === 0) pen.rect(middle - half, middle - half, 2 * half, 2 * half);
   else pen.arc(middle, middle, half, 0, 2 * Math.PI);
   pen.lineWidth = 2;
-  pen.strokeStyle = look === TWIN_BLOCK ? colour.rejected : colour.consensus;
-  pen.fillStyle = look === EVEN_EPOCH ? colour.consensus : colour.panel;
+  pen.strokeStyle = look === TWIN_BLOCK ? colours.rejected : colours.consensus;
+  pen.fillStyle = look === EVEN_EPOCH ? colours.consensus : colours.panel;
   pen.fill();
   pen.stroke();
   if (look !== TWIN_BLOCK) return;
@@ -52,7 +52,7 @@ function drawMessage(pen, kind, look, size, colour) {
 }
 
 /** Make the pictures of the messages once; copying them is what a frame can afford. */
-export function makeSprites(colour, ratio, font) {
+export function makeSprites(colours, ratio, font) {
   // Where the text of the nodes is large, on a projector, the messages are too.
   const scale = Math.min(Math.max(font / USUAL_FONT, 0.8), 2);
   return [0, 1].map((kind) =>
@@ -62,7 +62,7 @@ export function makeSprites(colour, ratio, font) {
       canvas.width = canvas.height = Math.ceil(2 * size * ratio);
       const pen = canvas.getContext("2d");
       pen.scale(ratio, ratio);
-      drawMessage(pen, kind, look, size, colour);
+      drawMessage(pen, kind, look, size, colours);
       return { canvas, size };
     }),
   );
@@ -102,10 +102,10 @@ export function shareOfWay(film, row, t) {
  * @param {object} film
  * @param {number} t
  * @param {{places: {x: number, y: number}[], looks: Uint8Array, sprites: object[][],
- *   colour: object}} scene
+ *   colours: object}} scene
  * @returns {number} how many messages there are
  */
-export function drawFlights(pen, film, t, { places, looks, sprites, colour }) {
+export function drawFlights(pen, film, t, { places, looks, sprites, colours }) {
   const { kind, block, sender, receiver } = film.tables.arrivals;
   const tails = [new Path2D(), new Path2D()];
   const heads = [];
@@ -124,7 +124,7 @@ export function drawFlights(pen, film, t, { places, looks, sprites, colour }) {
   pen.lineWidth = 1.5;
   pen.globalAlpha = heads.length > CROWD ? 0.15 : 0.45;
   tails.forEach((path, index) => {
-    pen.strokeStyle = index ? colour.rejected : colour.consensus;
+    pen.strokeStyle = index ? colours.rejected : colours.consensus;
     pen.stroke(path);
   });
   pen.globalAlpha = 1;
@@ -136,12 +136,12 @@ export function drawFlights(pen, film, t, { places, looks, sprites, colour }) {
 }
 
 /** Draw the way of what arrived just then, so that a step shows what it did. */
-export function drawArrivals(pen, film, t, { places, looks, sprites, colour, card }) {
+export function drawArrivals(pen, film, t, { places, looks, sprites, colours, card }) {
   const { kind, block, sender, receiver } = film.tables.arrivals;
   for (const row of arrivingAt(film, t)) {
     const [from, to] = [places[sender[row]], places[receiver[row]]];
     const edge = edgeOf(to, from, card);
-    pen.strokeStyle = looks[block[row]] === TWIN_BLOCK ? colour.rejected : colour.consensus;
+    pen.strokeStyle = looks[block[row]] === TWIN_BLOCK ? colours.rejected : colours.consensus;
     pen.lineWidth = 2;
     pen.beginPath();
     pen.moveTo(from.x, from.y);
@@ -171,7 +171,7 @@ function isFree({ x, y }, { places, centre, card: { width, height, font } }, nam
 
 /** Name one message of each kind, the one that is nearest to half of its way. */
 export function nameFlights(pen, film, t, scene) {
-  const { places, colour, font, card, sprites } = scene;
+  const { places, colours, font, card, sprites } = scene;
   if (card.font < NAMED_FONT) return;
   const { kind, block, sender, receiver } = film.tables.arrivals;
   const flying = inFlight(film, t).map((row) => {
@@ -183,7 +183,7 @@ export function nameFlights(pen, film, t, scene) {
   pen.font = `600 ${card.font}px ${font}`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
-  pen.fillStyle = colour.truth;
+  pen.fillStyle = colours.truth;
   const named = [];
   FLIGHT_NAMES.forEach((name, which) => {
     const free = flying.filter((each) => kind[each.row] === which && isFree(each, scene, named));
@@ -191,6 +191,6 @@ export function nameFlights(pen, film, t, scene) {
     if (!first) return;
     named.push(first);
     const words = `${name}, epoch ${film.tables.blocks.epoch[block[first.row]]}`;
-    drawOutlined(pen, words, first.x, first.y, colour.panel);
+    drawOutlined(pen, words, first.x, first.y, colours.panel);
   });
 }

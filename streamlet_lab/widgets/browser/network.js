@@ -1,14 +1,14 @@
 // The network: nodes on a ring, and the messages that fly between them. Click a node to see the
 // world as it sees it.
 
-import { coloursOf, dom, pixelRatio, setAttributes, setText, svg } from "./dom.js";
+import { dom, setAttributes, setText, svg } from "./dom.js";
 import { inFlight } from "./film.js";
 import { drawArrivals, drawFlights, looksOf, makeSprites, nameFlights } from "./flights.js";
 import { legendOf } from "./legend.js";
 import { drawGround } from "./ground.js";
+import { fitCanvases, followLook, penFor } from "./look.js";
 import { drawNodes } from "./nodes.js";
 import { linkAt, placeNodes } from "./ring.js";
-import { followSize } from "./sizes.js";
 import { nodesAt, sayNetwork, sayNode, stateKey } from "./words.js";
 
 const NETWORK_COLOURS = ["truth", "muted", "faint", "panel", "surface", "consensus", "rejected"];
@@ -74,46 +74,31 @@ class NetworkPanel {
     );
     // A benchmark finds the element, and not the panel.
     this.element.probe = () => this.probe();
-    this.size = followSize(this.stage, () => this.dress());
+    this.followed = followLook(store, this.stage, NETWORK_COLOURS, () => this.arrange());
     this.offs = [
       store.on(["film", "time", "viewer", "selection", "playing", "reducedMotion"], (state) =>
         this.draw(state),
       ),
-      // Whoever changes the theme of the page may hear of it after this panel.
-      store.on(["theme", "projector", "shooting"], () => requestAnimationFrame(() => this.dress())),
     ];
-  }
-
-  /** Take the colours and the letters of the page as they are now, for another theme or size. */
-  dress() {
-    const font = getComputedStyle(this.element).fontFamily;
-    this.dressed = { colour: coloursOf(this.element, NETWORK_COLOURS), font };
-    this.arrange();
   }
 
   /** Lay everything out anew: another film, size or theme. */
   arrange() {
     const { film } = this.store.get();
-    const { width, height } = this.size;
+    const { look } = this.followed;
+    const { width, height, ratio, colours } = look;
     this.scene = null;
     this.shown = "";
     if (!film || !width || !height) return;
-    const ratio = pixelRatio(this.store.get());
-    for (const canvas of [this.picture, this.back, this.front]) {
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(height * ratio);
-    }
+    fitCanvases([this.picture, this.back, this.front], look);
     const voters = film.header.nodes.length;
     const ring = placeNodes(voters, width, height);
     this.scene = {
       film,
-      width,
-      height,
-      ratio,
-      ...this.dressed,
+      ...look,
       ...ring,
       looks: looksOf(film),
-      sprites: makeSprites(this.dressed.colour, ratio, ring.card.font),
+      sprites: makeSprites(colours, ratio, ring.card.font),
     };
     const missing = "Messages are not recorded for this run: only what the nodes know is shown.";
     setText(this.note, film.header.has_trace ? "" : missing);
@@ -259,9 +244,8 @@ class NetworkPanel {
   }
 
   penOf(canvas) {
-    const { ratio, width, height } = this.scene;
-    const pen = canvas.getContext("2d");
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const { width, height } = this.scene;
+    const pen = penFor(canvas, this.scene);
     pen.clearRect(0, 0, width, height);
     return pen;
   }
@@ -282,7 +266,7 @@ class NetworkPanel {
   }
 
   destroy() {
-    this.size.end();
+    this.followed.end();
     for (const off of this.offs) off();
     this.element.remove();
   }

@@ -1,6 +1,7 @@
 // What is in sight as one picture, PNG or SVG: texts, signs and drawings, each where it stands.
 
-import { pixelRatio, svg } from "./dom.js";
+import { svg } from "./dom.js";
+import { pixelRatio } from "./look.js";
 
 const KEPT_STYLES = [
   "fill",

@@ -6,7 +6,7 @@ import { knowledgeAt, sayThree, sayTree } from "./knowledge.js";
 import { treeLabels } from "./labels.js";
 import { layOutTree, spreadLanes } from "./lanes.js";
 import { legendOf } from "./legend.js";
-import { followSize } from "./sizes.js";
+import { followLook } from "./look.js";
 
 /** So many heights are in sight, or fewer where columns would be narrower than a block. */
 const MOST_HEIGHTS = 12;
@@ -74,34 +74,28 @@ class TreePanel {
       this.caption,
       legendOf("block tree", TREE_LEGEND),
     );
-    this.size = followSize(this.stage, () => this.dress());
+    this.followed = followLook(store, this.stage, null, () => this.arrange());
     this.offs = [
       store.on(["film", "time", "viewer", "selection", "playing"], (state) => this.draw(state)),
-      store.on(["projector"], () => this.dress()),
     ];
-  }
-
-  /** Take the size of the page's letters as it is now. */
-  dress() {
-    this.grown = parseFloat(getComputedStyle(this.stage).fontSize) / USUAL_LETTER;
-    this.arrange();
   }
 
   /** Lay everything out anew: another film or size. */
   arrange() {
     const { film } = this.store.get();
-    const { width, height } = this.size;
+    const { width, height, letter } = this.followed.look;
+    const grown = letter / USUAL_LETTER;
     this.scene = null;
     this.blocks.replaceChildren();
     this.labels.replaceChildren();
     this.groups.clear();
     if (!film || !width || !height) return;
     const tree = layOutTree(film);
-    const fitting = Math.max(Math.floor(width / (LEAST_COLUMN * this.grown)), LEAST_HEIGHTS);
+    const fitting = Math.max(Math.floor(width / (LEAST_COLUMN * grown)), LEAST_HEIGHTS);
     const heights = Math.min(fitting, MOST_HEIGHTS);
     const column = width / (heights + 0.2);
     // A block is drawn at the size of the usual text, and scaled.
-    const scale = scaleOf(column, this.grown);
+    const scale = scaleOf(column, grown);
     const label = LABEL_ROOM * scale;
     const isConflicting = tree.conflictSince.some((time) => time < Infinity);
     const room = height - label - (isConflicting ? label : TREE_MARGIN);
@@ -233,7 +227,7 @@ class TreePanel {
   }
 
   destroy() {
-    this.size.end();
+    this.followed.end();
     for (const off of this.offs) off();
     this.element.remove();
   }
