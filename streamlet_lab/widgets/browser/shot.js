@@ -18,7 +18,7 @@ const KEPT_STYLES = [
   "font-weight",
   "text-anchor",
 ];
-const DROPPED = ["class", "tabindex", "role", "aria-label", "aria-pressed", "data-key"];
+const DROPPED = ["class", "tabindex", "role", "aria-label", "aria-pressed"];
 const UNSEEN = ".sl-unseen, .sl-spoken, option";
 /** After so many pictures of the screen everything is drawn for the picture. */
 const SETTLED = 4;
