@@ -80,7 +80,7 @@ class Chart {
     this.followed = followLook(store, this.stage, CHART_COLOURS, () => this.arrange());
     this.offs = [
       store.on(["film", "pinned", "many", "series", "zoom"], () => this.arrange()),
-      store.on(["time"], () => this.draw()),
+      store.on(["time", "playing"], (state) => this.follow(state)),
       store.on(["selection"], () => this.choose()),
     ];
   }
@@ -165,6 +165,15 @@ class Chart {
     const { selection } = this.store.get();
     this.scene.chosen = selection ? placesOf(this.scene.all, selection) : [];
     this.draw();
+  }
+
+  /** Move the cursor; while it plays, a step of less than a pixel shows nothing new. */
+  follow({ time, playing }) {
+    if (!this.scene) return;
+    const { all, ratio } = this.scene;
+    const at = Math.round(all[0].x.of(time) * ratio);
+    if (!playing || at !== this.at) this.draw();
+    this.at = at;
   }
 
   draw() {

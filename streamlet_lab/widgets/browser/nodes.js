@@ -30,12 +30,8 @@ function linesOf(film, node, card) {
   ];
 }
 
-/** Draw the cards of the nodes. */
-export function drawNodes(pen, scene, nodes, state) {
-  for (const node of nodes) drawNode(pen, scene, node, state);
-}
-
-function drawNode(pen, scene, node, { film, time, viewer }) {
+/** Draw the card of a node. */
+export function drawNode(pen, scene, node, { film, time, viewer }) {
   const { card, colours, places, font } = scene;
   const { x, y } = places[node.index];
   const [left, top] = [x - card.width / 2, y - card.height / 2];

@@ -88,7 +88,7 @@ class PlayBar {
       ...PLAY_SPEEDS.map((factor) => dom("option", { value: factor }, `${factor}×`)),
     );
     this.marks = dom("div", { class: "sl-marks", "aria-hidden": "true" });
-    this.clock = dom("span", { class: "sl-clock" });
+    this.clock = dom("span");
     this.event = dom("p", { class: "sl-happened" });
     this.violated = dom("strong");
     this.how = dom("span");
@@ -102,7 +102,7 @@ class PlayBar {
       playButton("next message", () => player.stepMessage(1)),
       playButton("next epoch", () => player.stepEpoch(1)),
       dom("div", { class: "sl-track" }, this.slider, this.marks),
-      this.clock,
+      dom("span", { class: "sl-clock" }, this.clock),
       dom("label", { title: "seconds of the protocol in one second" }, "speed ", this.speed),
       this.event,
       alarm,
@@ -142,12 +142,13 @@ class PlayBar {
     if (!film) return;
     if (film !== this.film) {
       this.slider.max = film.header.end_s;
+      this.clock.style.width = `${whereIs(film, film.header.end_s).length}ch`;
       this.marks.replaceChildren(...marksOf(film));
       this.film = film;
     }
     this.slider.value = time;
     const where = whereIs(film, time);
-    this.clock.textContent = where;
+    setText(this.clock, where);
     const happens = playing ? "" : sayArrivals(film, time);
     setText(this.event, happens);
     // While it plays the words would be read aloud without an end.

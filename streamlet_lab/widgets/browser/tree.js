@@ -66,7 +66,8 @@ class TreePanel {
     this.moving = svg("g", { class: "sl-moving" }, this.blocks, this.labels);
     const named = { class: "sl-tree-svg", role: "group", "aria-label": "block tree" };
     this.picture = svg("svg", named, hatchingOf(this.hatch), this.moving);
-    this.stage = dom("div", { class: "sl-stage sl-tree-stage" }, this.picture);
+    this.scrolled = dom("div", { class: "sl-scrolled" }, this.picture);
+    this.stage = dom("div", { class: "sl-stage" }, this.scrolled);
     this.caption = dom("p", { class: "sl-note" });
     this.element = dom(
       "section",
@@ -239,7 +240,7 @@ class TreePanel {
     const wasTall = this.picture.getAttribute("height") > height;
     setAttributes(this.picture, { viewBox: `0 0 ${width} ${tall}`, width, height: tall });
     // To scroll is to lay the page out: only where there is something to scroll.
-    if (tall > height || wasTall) this.stage.scrollTop = Math.max(end(latest) - height, 0);
+    if (tall > height || wasTall) this.scrolled.scrollTop = Math.max(end(latest) - height, 0);
   }
 
   destroy() {
