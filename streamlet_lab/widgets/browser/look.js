@@ -20,7 +20,14 @@ export const pixelRatio = ({ shooting }) =>
  *   known
  */
 export function followLook(store, element, colours, changed) {
-  const look = { width: 0, height: 0 };
+  const look = {
+    width: 0,
+    height: 0,
+    // A window may be moved to another screen at any time.
+    get ratio() {
+      return pixelRatio(store.get());
+    },
+  };
   function dress() {
     const style = getComputedStyle(element);
     look.letter = parseFloat(style.fontSize);
@@ -28,7 +35,6 @@ export function followLook(store, element, colours, changed) {
       const read = (name) => [name, style.getPropertyValue(`--sl-${name}`).trim() || "#808080"];
       look.colours = Object.fromEntries(colours.map(read));
       look.font = style.fontFamily;
-      look.ratio = pixelRatio(store.get());
     }
     changed();
   }

@@ -7,6 +7,9 @@ import { inSeconds, sayArrivals, spaced, violationsOf } from "./words.js";
 
 const PLAY_SPEEDS = [0.1, 0.2, 0.5, 1, 2, 5, 10];
 
+/** A letter of the clock is about so wide, of a digit. */
+const LETTER_SHARE = 0.92;
+
 const PLAY_KEYS = {
   ArrowRight: (player) => player.stepMessage(1),
   ArrowUp: (player) => player.stepMessage(1),
@@ -142,7 +145,8 @@ class PlayBar {
     if (!film) return;
     if (film !== this.film) {
       this.slider.max = film.header.end_s;
-      this.clock.style.width = `${whereIs(film, film.header.end_s).length}ch`;
+      const longest = whereIs(film, film.header.end_s).length;
+      this.clock.style.width = `${longest * LETTER_SHARE}ch`;
       this.marks.replaceChildren(...marksOf(film));
       this.film = film;
     }
