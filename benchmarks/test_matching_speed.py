@@ -63,7 +63,7 @@ def test_speed_beside(
     timed(Lab)  # to warm up, and whether or not there is anyone beside
     pytest.importorskip(peer.package, reason=f"{peer.package} is not installed: extra 'bench'")
     ours, theirs, ratios = [], [], []
-    for _ in range(rounds):
+    for _ in range(sized(rounds, 1)):
         before = [timed(Lab) for _ in range(around)]
         them = timed(peer)
         after = [timed(Lab) for _ in range(around)]

@@ -18,8 +18,8 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
 import streamlet_lab as sl
-from streamlet_lab.charts import Plots
-from streamlet_lab.charts.plots import Page
+from streamlet_lab.charts import to_png
+from streamlet_lab.charts.plots import PAGES
 from streamlet_lab.columns import COLUMNS, ROWS
 from streamlet_lab.widgets.presets import PRESETS
 
@@ -49,8 +49,12 @@ def unit_of(name, column):
     return _UNITS[said[1]] if said else ("s" if name.endswith("_s") else "")
 
 
+@cache
 def pictures():
-    """Yield, for each chart, the first lesson that shows it and the picture stored there."""
+    """Return each chart's name, the first lesson that shows it, if any, and a picture.
+
+    It is the one stored there; a chart that no lesson shows is drawn here, of the default run.
+    """
     shown = {}
     for path in NOTEBOOKS:
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
@@ -61,13 +65,16 @@ def pictures():
             names = [method or function for method, function in named]
             for name, image in zip(dict.fromkeys(names), images, strict=False):
                 shown.setdefault(name, (path, image))
-    for name, (path, image) in sorted(shown.items()):
-        yield name, path, base64.b64decode(image)
+    drawn = {name: (path, base64.b64decode(image)) for name, (path, image) in shown.items()}
+    plots = sl.Experiment().run().plot
+    for name in PAGES.keys() - drawn.keys():
+        drawn[name] = None, to_png(getattr(plots, name)())
+    return [(name, *found) for name, found in sorted(drawn.items())]
 
 
 def sentence_of(name):
     """Return the first sentence of a chart's docstring."""
-    page = vars(Plots).get(name)
+    page = PAGES.get(name)
     text = (page.draw if page else getattr(sl.charts, name)).__doc__ or ""
     return " ".join(text.split("\n\n")[0].split())
 
@@ -99,20 +106,13 @@ class Gallery(Written):
     """One picture for each chart, linked to the lesson that shows it."""
 
     def lines(self):
-        shown = {name: path for name, path, _ in pictures()}
-        for name, path in shown.items():
-            lesson = f"../../notebooks/{path.name}"
-            yield from (
-                f"## `{name}`",
-                "",
-                f"{sentence_of(name)} From [{path.stem}]({lesson}).",
-                "",
-            )
-            yield from (f"[![{name}](../_made/gallery/{name}.png)]({lesson})", "")
-        charts = [name for name, value in vars(Plots).items() if isinstance(value, Page)]
-        for name in charts:
-            if name not in shown:
-                yield from (f"## `{name}`", "", f"{sentence_of(name)} No lesson shows it.", "")
+        for name, path, _ in pictures():
+            picture = f"![{name}](../_made/gallery/{name}.png)"
+            whence = "Of the default run."
+            if path is not None:
+                lesson = f"../../notebooks/{path.name}"
+                whence, picture = f"From [{path.stem}]({lesson}).", f"[{picture}]({lesson})"
+            yield from (f"## `{name}`", "", f"{sentence_of(name)} {whence}", "", picture, "")
 
 
 class Replays(Written):

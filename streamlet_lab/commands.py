@@ -276,8 +276,9 @@ def _print_sweep(swept: "sl.Sweep", as_json: bool) -> None:
         print(json.dumps(_swept(swept), indent=2, allow_nan=False))
         return
     means = swept.means()
-    table = "" if means.empty else means.to_string(index=False, float_format="{:.6g}".format)
-    show([repr(swept), *map(str.rstrip, table.splitlines())])
+    table = means.to_string(index=False, float_format="{:.6g}".format, na_rep="-")
+    lines = () if means.empty else table.splitlines()
+    show([repr(swept), *map(str.rstrip, lines)])
 
 
 def _swept(swept: "sl.Sweep") -> dict[str, Any]:

@@ -49,7 +49,8 @@ class Comparison:
         The rows that differ, of ``settings``, ``checks`` and each frame of a result; those without
         a difference are not there. The index has what rows are paired by, such as epoch and
         proposer. Columns are pairs such as ``("price", "self")`` and ``("price", "other")``, of the
-        columns in which some row differs. Where one result has no such row, its cells are missing.
+        columns in which some row differs. Where one result has no such row, its cells are missing;
+        a setting that it does not have is ``not set``.
     rows : mapping of str to int
         How many rows either result has, by the same names and for all of them.
     """
@@ -93,7 +94,7 @@ def compare(mine: Mapping[str, "pd.DataFrame"], others: Mapping[str, "pd.DataFra
             raise InvalidInput("other", f"a result with other columns in {name!r}", expected)
         rows[name], differs = _differing(frame, other, [*KEYS[name]])
         if len(differs):
-            differing[name] = differs
+            differing[name] = differs.fillna("not set") if name == "settings" else differs
     return Comparison(OwnCopies(differing), rows)
 
 

@@ -62,9 +62,10 @@ def test_exactly_the_rows_that_differ_are_there(one, changed):
 
 
 def test_the_text_names_settings_with_both_values_and_counts_rows(one):
-    found = one.compare(Experiment(**SETTINGS, market={"band_percent": 2}).run())
+    found = one.compare(Experiment(**SETTINGS, quorum=4, market={"band_percent": 2}).run())
 
-    assert "market.band_percent: 5 and 2" in repr(found)
+    assert "market.band_percent: 5 and 2; quorum: not set and 4" in repr(found)
+    assert [*found.frames["settings"].loc["quorum"]] == ["not set", 4]
     orders = f"{len(found.frames['orders'])} of {found.rows['orders']} rows (AAPL "
     assert orders in repr(found)
     assert orders in found._repr_html_()

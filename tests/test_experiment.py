@@ -222,7 +222,7 @@ FORGERIES = {
 def test_whatever_a_leader_writes_the_run_goes_on(forgery, policy, monkeypatch, tmp_path):
     kind = partial(_Forger, forge=FORGERIES[forgery])
     monkeypatch.setitem(faults.NODE_FAULTS._kinds, "forger", kind)
-    settings = {"prices": {"voter_policy": policy}, "market": {"traders": 100}}
+    settings = {"prices": {"voter_policy": policy}, "signatures": "none"}
     result = sl.Experiment(epochs=8, faults=[sl.Fault("forger", count=1)], **settings).run()
     result.save(tmp_path / "result.zip")
 

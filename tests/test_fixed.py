@@ -65,7 +65,8 @@ def test_the_numbers_of_a_column_are_read_only(result: sl.Result) -> None:
 def test_the_frames_of_a_sweep_are_copies() -> None:
     swept = sl.sweep({"epochs": 6, "market.traders": 0}, {"nodes": [4, 5]}, repeats=1)
     means = swept.means()
-    swept.frame.iloc[0, 1] = 7
+    frame = swept.frame
+    frame.iloc[0, 1] = 7
     failures = swept.failures
     failures["x"] = []
 

@@ -40,7 +40,7 @@ def sweep_noise(over=OVER, **options):
     return sweep({}, over, **({"run": as_is, "measure": noise, "repeats": 3} | options))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def workers():
     """Two worker processes, which are gone afterwards."""
     yield 2
@@ -60,13 +60,13 @@ def dies_or_fails(config):
 
 def test_a_run_that_ends_its_worker_fails_and_no_other(workers, tmp_path):
     told, factor = [], 3
-    options = {"repeats": 2, "measure": lambda config: {"size": factor * config.seed}}
+    options = {"repeats": 1, "measure": lambda config: {"size": factor * config.seed}}
     there = {"workers": workers, "progress": lambda *step: told.append(step)}
     over = {"nodes": [4, 7, 10, 13]}
     with pytest.warns(UserWarning, match="a run failed"):
         swept = sweep_noise(over, run=dies_or_fails, **options, **there, store=tmp_path / "s.db")
     pd.testing.assert_frame_equal(swept.frame, sweep_noise({"nodes": [4, 13]}, **options).frame)
-    assert told == [(done, 8) for done in range(1, 9)]
+    assert told == [(done, 4) for done in range(1, 5)]
     errors = dict(zip(swept.failures["nodes"], swept.failures["error"], strict=True))
     assert "the worker ended in this run (EXIT(3))" in errors[7]
     assert errors[10] == "ValueError: ten"

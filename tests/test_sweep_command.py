@@ -1,6 +1,7 @@
 """The command `sweep`: what it prints and writes, its exit codes, and how it goes on."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from unittest import mock
@@ -50,6 +51,12 @@ def test_it_prints_means_and_writes_the_runs(folder, capsys):
     frame = sl.sweep(**sl.load_study("study.toml")).frame
     assert (folder / "runs.csv").read_text() == frame.to_csv(index=False)
     pd.testing.assert_frame_equal(pd.read_parquet("runs.parquet"), frame)
+
+
+def test_what_cannot_be_measured_is_a_dash(capsys):
+    with interrupted_after(1):
+        command()
+    assert re.search(r"none finalized_blocks +5 +- +- +1 ", capsys.readouterr().out)
 
 
 def test_on_a_terminal_there_is_a_bar(capsys, monkeypatch):

@@ -1,7 +1,7 @@
 """How often fair orders are stopped, and epochs stay without a price, at the default settings.
 
 Beside two of the measured shares stands what the path's own statistics say: the same question asked
-of the underlying prices alone, without consensus, network or order book.
+of the underlying prices alone, at the times when prices became final in the run.
 
 usage: python tools/measure_defaults.py [--runs N] [--epochs N]
 """
@@ -31,11 +31,11 @@ def measured(result: sl.Result) -> tuple[sl.Share | None, sl.Share | None, sl.Sh
 def expected(experiment: sl.Experiment, result: sl.Result) -> tuple[sl.Share, sl.Share]:
     """Return the shares of fair orders stopped at entry, and of epochs without a price.
 
-    From the path alone. A reference that is final at time t was quoted at the beginning of its
-    epoch. An honest limit price is the true price times a normal factor, which is fair near one;
-    the chance to be fair and outside the band follows for each order from the two true prices.
-    Before the first finalization every order is stopped. An epoch has no price if the path moved
-    by more than 10 %.
+    From the path and the times of finality alone. A reference that is final at time t was quoted at
+    the beginning of its epoch. An honest limit price is the true price times a normal factor, which
+    is fair near one; the chance to be fair and outside the band follows for each order from the two
+    true prices. Before the first finalization every order is stopped. An epoch has no price if the
+    path moved by more than 10 %.
     """
     network = StockSimulation(experiment.config)
     length, market = network.epoch_length, experiment.config.market

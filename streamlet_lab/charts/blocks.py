@@ -26,7 +26,6 @@ _GAP: Final = 4  # points more between a block and its text
 _LANE: Final = 50  # points from one chain to the other, half the way
 _MARGIN: Final = 110  # points for headings, ticks and legend
 _COLUMN: Final = 105  # points from one epoch to the next
-_POINTS_PER_INCH: Final = 72
 # How many nodes a sentence names; more are counted.
 _MOST_NAMES: Final = 4
 
@@ -71,7 +70,7 @@ def draw_block_tree(axes: Axes, run: Result, first: int = 0, last: int | None = 
     # Every final chain has one block of each height.
     conflict = not blocks.loc[blocks["finalized"] | elsewhere, "height"].is_unique
     answer = _answer(shown, len(silent), conflict=conflict)
-    layout.explain(axes, "Which blocks become final?", answer, points=52)
+    layout.explain(axes, "Which blocks become final?", answer)
 
 
 def _label_epochs(axes: Axes, run: Result, first: int, last: int, *, votes: bool) -> None:
@@ -174,7 +173,7 @@ def _answer(shown: pd.DataFrame, silent: int, *, conflict: bool) -> str:
     parts = ["HONEST NODES DISAGREE about what is final"] if conflict else []
     parts.append(
         f"as the observer sees it, {final} of {len(shown)} proposed blocks are final, "
-        f"forks hold {forked}"
+        f"{forked} on a fork"
     )
     several = (shown["epoch"].value_counts() > 1).sum()
     for number, what in ((silent, "no proposal"), (several, "several")):
@@ -203,7 +202,7 @@ def violation_size(run: Result) -> tuple[float, float]:
     blocks = run.frames["violation"]
     columns = blocks["epoch"].nunique() + 1
     height = 2 * _LANE + sum(_rooms(blocks)) + _MARGIN
-    return max(9, columns * _COLUMN / _POINTS_PER_INCH), height / _POINTS_PER_INCH
+    return max(9, columns * _COLUMN / layout.POINTS_PER_INCH), height / layout.POINTS_PER_INCH
 
 
 def draw_violation(axes: Axes, run: Result) -> None:

@@ -1,6 +1,6 @@
 """Charts of displacements: how far do liars push each aggregator, and how fast?"""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
-from streamlet_lab.charts import layout, style
+from streamlet_lab.charts import layout, series, style
 from streamlet_lab.charts.layout import check_frame, new_chart, spaced
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import to_name
@@ -44,11 +44,6 @@ def plot_displacement(frame: pd.DataFrame) -> Figure:
     with new_chart(width, _BESIDE[1] + _CELL[1] * max(len(rows), 3)) as figure:
         axes = figure.subplots()
         _draw_cells(axes, cells, rows, pairs)
-        axes.set_yticks(range(len(rows)), [spaced(name) for name in rows])
-        axes.set_xticks(range(len(pairs)), [f"{liars} of {all_} sources" for all_, liars in pairs])
-        axes.tick_params(length=0)
-        axes.grid(visible=False)
-        axes.spines[:].set_visible(False)
         axes.set_xlabel("Number in a cell: worst displacement in basis points, worst of all runs")
         if cells["locked_out"].any():
             label = "locked out: no quotes are valid in the end"
@@ -117,22 +112,18 @@ def _draw_cells(
     low = float(positive.min()) if len(positive) else 1.0
     high = max(float(positive.max()) if len(positive) else low, low * _DECADE)
     grid = cells["bp"].clip(lower=low).unstack(_PAIR).reindex(index=rows, columns=pairs)
-    axes.set_facecolor(style.NOT_STUDIED)
-    shown = np.ma.masked_invalid(grid)
-    image = axes.imshow(shown, cmap=style.DISPLACEMENTS, norm=LogNorm(low, high), aspect="auto")
+    texts = {}
     for (name, *pair), bp, locked in cells.itertuples(name=None):
-        row, column = rows.index(name), pairs.index((pair[0], pair[1]))
-        text = "no price" if np.isnan(bp) else _number(bp)
+        place = row, column = rows.index(name), pairs.index((pair[0], pair[1]))
+        texts[place] = "no price" if np.isnan(bp) else _number(bp)
         if locked:
-            text += "\nlocked out" if locked == 1 else f"\nlocked out: {locked:.0%}"
+            texts[place] += "\nlocked out" if locked == 1 else f"\nlocked out: {locked:.0%}"
             axes.add_patch(Rectangle((column - 0.46, row - 0.42), 0.92, 0.84, **style.LOCKED_OUT))
-        ink = layout.ink_on(image, bp if np.isnan(bp) else max(bp, low))
-        axes.text(column, row, text, ha="center", va="center", color=ink)
-    label = "Displacement (basis points), logarithmic"
-    bar = axes.figure.colorbar(image, ax=axes, label=label)
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
+    grid = grid.rename(index=spaced)
+    grid.columns = pd.Index([f"{liars} of {all_} sources" for all_, liars in pairs])
+    bar = layout.draw_cells(axes, grid, LogNorm(low, high), texts, _number)
+    bar.set_label("Displacement (basis points), logarithmic")
     layout.powers(bar.ax.yaxis)
-    bar.outline.set_visible(False)
 
 
 def _best_and_worst(cells: pd.DataFrame) -> str:
@@ -144,25 +135,9 @@ def _best_and_worst(cells: pd.DataFrame) -> str:
 
 
 def _extremes(worst: "pd.Series[float]") -> str:
-    """Say which aggregators move least, and which most; what is written alike is a tie."""
-    moved = worst.dropna()
-    if moved.empty:
+    if worst.isna().all():
         return "no price came about"
-    written = moved.map(_number)
-    least, most = _number(moved.min()), _number(moved.max())
-    if least == most and 1 < len(moved) == len(worst):
-        return f"up to {most} bp with each of them"
-    furthest = f"up to {most} bp with {_listed(written.index[written == most])}"
-    if least == most:
-        return furthest
-    return f"at most {least} bp with {_listed(written.index[written == least])}, {furthest}"
-
-
-def _listed(names: Iterable[object]) -> str:
-    first, *others = map(spaced, names)
-    return (
-        f"{first} and {len(others)} others" if len(others) > 1 else " and ".join([first, *others])
-    )
+    return series.extremes(worst.rename(spaced), lambda value: f"{_number(value)} bp")
 
 
 def _number(value: float) -> str:

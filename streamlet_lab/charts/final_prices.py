@@ -11,7 +11,7 @@ from streamlet_lab.units import to_seconds
 
 
 def within_band(result: Result, symbol: str) -> "pd.Series[bool]":
-    """Return for every epoch whether the underlying price starts it inside the market's band.
+    """Return for every epoch whether the true price starts it inside the market's band.
 
     It does not where there is no band yet; on a side without an edge nothing is outside.
     """
@@ -37,7 +37,7 @@ def draw_prices(axes: Axes | Sequence[Axes], result: Result, symbol: str | None 
     priced = epochs[epochs["claim"] == "price_consensus"]
     final = priced.dropna(subset=["finalized_s"])
     waiting = priced[priced["finalized_s"].isna()].set_index("start_s")["consensus_price"]
-    axes.plot(epochs["start_s"], epochs["true_price"], label="underlying price", **style.TRUE_PATH)
+    axes.plot(epochs["start_s"], epochs["true_price"], label="true price", **style.TRUE_PATH)
     label = f"final price ({len(final)})"
     prices = final.set_index("finalized_s")["consensus_price"]
     axes.plot(prices, label=label, markersize=size, **style.FINAL)
@@ -61,7 +61,7 @@ def draw_prices(axes: Axes | Sequence[Axes], result: Result, symbol: str | None 
     axes.set_ylabel(f"{symbol} (US dollars)")
     answer = (
         f"{len(final)} of {len(epochs)} epochs have a final price; "
-        f"the market is inside the band at the start of {within_band(result, symbol).sum()}"
+        f"the true price is in the band at the start of {within_band(result, symbol).sum()}"
     )
     lowest, panels = (axes, ()) if differences is None else (differences, (axes,))
     if differences is not None:

@@ -1,16 +1,13 @@
 """The chart of a sweep over two settings: a cell for each pair, in its colour and in writing."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from math import isnan
+from typing import Final
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
-from streamlet_lab.charts import layout, style
+from streamlet_lab.charts import layout
 from streamlet_lab.charts.layout import new_chart
 from streamlet_lab.charts.sweeps import check_varied, intervals_in_words
 from streamlet_lab.errors import InvalidInput
@@ -53,20 +50,25 @@ def plot_heat_map(
     except (TypeError, ValueError):
         expected = "a format specification of numbers, such as '.3g' or '.1%'"
         raise InvalidInput("number", number, expected) from None
-    means = swept.means(measure)
-    columns, rows = list(means[x].unique()), list(means[y].unique())
+    means = swept.means(measure).set_index([y, x])
+    columns, rows = (list(means.index.unique(setting)) for setting in (x, y))
+    grid = means["mean"].unstack().reindex(index=rows, columns=columns)
     width, height = (
         beside + cell * max(len(values), 3)
         for beside, cell, values in zip(_BESIDE, _CELL, (columns, rows), strict=True)
     )
     with new_chart(width, height) as figure:
         axes = figure.subplots()
-        _draw_cells(axes, means, (x, columns), (y, rows), number)
-        axes.set_xticks(range(len(columns)), [str(value) for value in columns])
-        axes.set_yticks(range(len(rows)), [str(value) for value in rows])
-        axes.tick_params(length=0)
-        axes.grid(visible=False)
-        axes.spines[:].set_visible(False)
+        known = means["mean"].dropna()
+        norm = Normalize(known.min(), known.max()) if len(known) else Normalize(0, 1)
+        places = [(rows.index(row), columns.index(column)) for row, column in means.index]
+        estimates = means[["mean", "low", "high"]].to_numpy().tolist()
+        texts = {
+            place: _text(number, *estimate)
+            for place, estimate in zip(places, estimates, strict=True)
+        }
+        layout.draw_cells(axes, grid, norm, texts, lambda value: format(value, number))
+        axes.invert_yaxis()
         axes.set_xlabel(x_label or x)
         axes.set_ylabel(y_label or y)
         figure.axes[-1].set_ylabel(unit or measure)
@@ -75,42 +77,11 @@ def plot_heat_map(
     return figure
 
 
-def _draw_cells(
-    axes: Axes,
-    means: pd.DataFrame,
-    columns: tuple[str, Sequence[Any]],
-    rows: tuple[str, Sequence[Any]],
-    number: str,
-) -> None:
-    (x, across), (y, up) = columns, rows
-    grid = np.full((len(up), len(across)), np.nan)
-    places = [
-        (up.index(row), across.index(column))
-        for row, column in zip(means[y], means[x], strict=True)
-    ]
-    for place, mean in zip(places, means["mean"], strict=True):
-        grid[place] = mean
-    axes.set_facecolor(style.NOT_STUDIED)
-    known = grid[np.isfinite(grid)]
-    norm = Normalize(known.min(), known.max()) if known.size else Normalize(0, 1)
-    image = axes.imshow(
-        np.ma.masked_invalid(grid),
-        cmap=style.DISPLACEMENTS,
-        norm=norm,
-        aspect="auto",
-        origin="lower",
-    )
-    estimates = means[["mean", "low", "high"]].itertuples(index=False, name=None)
-    for (row, column), estimate in zip(places, estimates, strict=True):
-        mean, low, high = (format(value, number) for value in estimate)
-        text = "none" if np.isnan(estimate[0]) else mean
-        if not np.isnan(estimate[1:]).any():
-            text += f"\n{low} to {high}"
-        ink = layout.ink_on(image, estimate[0])
-        axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=style.SMALL)
-    bar = axes.figure.colorbar(image, ax=axes)
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format(value, number)))
-    bar.outline.set_visible(False)
+def _text(number: str, mean: float, low: float, high: float) -> str:
+    if isnan(mean):
+        return "none"
+    ends = "" if isnan(low) or isnan(high) else f"\n{low:{number}} to {high:{number}}"
+    return f"{mean:{number}}{ends}"
 
 
 def _answer(means: pd.DataFrame, number: str) -> str:

@@ -12,12 +12,15 @@ from streamlet_lab.charts import layout, style
 from streamlet_lab.charts.series import fault_changes
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.result import Result
-from streamlet_lab.theory import round_robin_finality_lag
+from streamlet_lab.theory import finality_lag, round_robin_finality_lag
 from streamlet_lab.units import to_seconds
 
 # Above and below what is shown: a share of it, or of an epoch.
 _ROOM: Final = 0.15
 _LEAST_ROOM: Final = 0.05
+
+# Kinds of delays of which ``median_delay`` is the median on every link.
+_ONE_MEDIAN: Final = ("constant", "lognormal", "uniform")
 
 
 class Regime(NamedTuple):
@@ -32,26 +35,36 @@ class Regime(NamedTuple):
 
 
 def closed_form(config: ExperimentConfig) -> list[Regime]:
-    """Return what :func:`~streamlet_lab.theory.round_robin_finality_lag` says of a run.
+    """Return what `finality_lag` (hashed leaders) or `round_robin_finality_lag` says of a run.
 
-    It speaks where its conditions hold: messages arrive in time, the only faults are crashes and
-    silent leaders, and the same leaders are silent for a whole round at least. Without enough nodes
-    to vote nothing is ever final.
+    It speaks where its conditions hold: three blocks in a row finalize, messages arrive in time,
+    the median delay is one setting for all links, the only faults are crashes and silent leaders,
+    and the same leaders are silent for a whole round at least. Without enough nodes to vote nothing
+    is ever final.
     """
-    names = config.node_ids
+    names, network = config.node_ids, config.network
     faults = [fault for fault in config.node_faults if fault.affected(names)]
-    late = config.epoch_length < 2 * config.network.delta
-    if late or any(fault.kind not in ("crash", "silent_leader") for fault in faults):
+    late = config.epoch_length < 2 * network.delta or network.gst_in_force or network.loss
+    uneven = network.delays not in _ONE_MEDIAN or network.link_delays or network.slow_nodes
+    others = any(fault.kind not in ("crash", "silent_leader") for fault in faults)
+    if late or uneven or others or config.model == "synchronous":
         return []
+    turns = config.leaders if isinstance(config.leaders, tuple) else names
     regimes = []
     for start, stop in pairwise([0, *fault_changes(config, faults), config.epochs]):
-        if stop - start < config.nodes:
+        if stop - start < len(turns):
             continue
         active = [(fault.kind, fault.affected(names)) for fault in faults if fault.active(start)]
-        silent = {names.index(name) for _, nodes in active for name in nodes}
+        silent = {name for _, nodes in active for name in nodes}
         crashed = {name for kind, nodes in active if kind == "crash" for name in nodes}
         enough = config.nodes - len(crashed) >= config.votes_needed
-        lag = round_robin_finality_lag(config.nodes, silent) if enough else None
+        if not enough or silent.issuperset(turns):
+            lag = None
+        elif config.leaders == "hashed":
+            lag = finality_lag(1 - Fraction(len(silent), config.nodes))
+        else:
+            places = [place for place, name in enumerate(turns) if name in silent]
+            lag = round_robin_finality_lag(len(turns), places)
         regimes.append(Regime(start, stop, lag))
     return regimes
 
@@ -68,7 +81,8 @@ def draw_latency(axes: Axes, result: Result) -> None:
     axes.vlines(times, nodes["min"], nodes["max"], label="range over nodes", **range_look)
     label = "seen by the observer"
     axes.plot(epochs["start_s"], epochs["latency_s"], label=label, markersize=size, **style.FINAL)
-    regimes, ways = closed_form(config), 2 * to_seconds(config.network.median_delay)
+    delay = min(config.network.median_delay, config.network.delta)
+    regimes, ways = closed_form(config), 2 * to_seconds(delay)
     levels = [*nodes["min"], *nodes["max"], *epochs["latency_s"]]
     for number, regime in enumerate(regimes):
         part = epochs.iloc[regime.start : regime.stop]

@@ -1,13 +1,13 @@
 """What all charts share: figures, headings, axes, marks of missing things, legends."""
 
 import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Collection as Several
-from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import takewhile
 from math import sqrt
-from typing import Any, Final
+from typing import Final
 
 import matplotlib.pyplot as plt
 import matplotlib.style
@@ -19,12 +19,14 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import Collection, PathCollection
+from matplotlib.colorbar import Colorbar
+from matplotlib.colors import Normalize
 from matplotlib.container import BarContainer, Container, ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from streamlet_lab.charts import style
@@ -42,7 +44,10 @@ _MOST_TICKS: Final = 100
 _KEY: Final = "key"
 # A mark at the edge is seen: the share of the height that it may be beyond.
 _EDGE: Final = 0.01
-_POINTS_PER_INCH: Final = 72
+POINTS_PER_INCH: Final = 72
+# Points from the axes to the legend, and for each further line of the ticks' labels.
+_BELOW: Final = 40
+_LINE: Final = 12
 # What is written on a cell must be seen on it: from this brightness on black is.
 _BRIGHT: Final = 0.5
 
@@ -110,9 +115,9 @@ def head(axes: Axes, question: str, answer: str) -> Text:
     return axes.text(0, 1, answer, transform=place, fontsize=style.SMALL, color="#444444")
 
 
-def explain(axes: Axes, question: str, answer: str, **legend: Any) -> None:
+def explain(axes: Axes, question: str, answer: str) -> None:
     """Write question and answer above the axes, and the legend below them."""
-    legend_below(axes, **legend)
+    legend_below(axes)
     head(axes, question, answer)
 
 
@@ -155,18 +160,18 @@ def legend_below(
     axes: Axes,
     *others: Axes,
     ncols: int = 3,
-    points: float = 40,
     without: Several[Artist] = (),
     pairs: Mapping[str, tuple[Artist, ...]] | None = None,
 ) -> None:
     """Explain the marks of these axes below the x-axis of the first, where no data can be.
 
-    What has no mark, or none within the axes, needs no explanation. It begins so many points below
-    the axes. Artists that are explained together may be given, by what they mean.
+    What has no mark, or none within the axes, needs no explanation. Artists that are explained
+    together may be given, by what they mean.
     """
     named = [handle for each in (*others, axes) for handle in each.get_legend_handles_labels()[0]]
     handles = [handle for handle in named if handle not in without and _is_seen(handle)]
-    place = axes.transAxes + shifted(axes, 0, -points)
+    more_lines = max((tick.get_text().count("\n") for tick in axes.get_xticklabels()), default=0)
+    place = axes.transAxes + shifted(axes, 0, -_BELOW - _LINE * more_lines)
     explained = {str(handle.get_label()): handle for handle in handles} if pairs is None else pairs
     axes.legend(
         [*explained.values()],
@@ -230,11 +235,43 @@ def mark_size(count: int) -> float:
     return 4.5 * min(max(sqrt(80 / max(count, 1)), 0.35), 1)
 
 
+def draw_cells(
+    axes: Axes,
+    grid: pd.DataFrame,
+    norm: Normalize,
+    texts: Mapping[tuple[int, int], str],
+    write: Callable[[float], str],
+) -> Colorbar:
+    """Draw a table of numbers: dark is much, and what is missing grey. Return the bar of colours.
+
+    A text stands in the cell of its row and column; `write` has the numbers beside the bar.
+    """
+    axes.set_facecolor(style.NOT_STUDIED)
+    numbers = grid.to_numpy(dtype=float)
+    shown = np.ma.masked_invalid(numbers)
+    image = axes.imshow(shown, cmap=style.DISPLACEMENTS, norm=norm, aspect="auto")
+    for (row, column), text in texts.items():
+        axes.annotate(text, (column, row), color=ink_on(image, numbers[row, column]), **style.CELL)
+    axes.set_xticks(range(grid.shape[1]), [str(name) for name in grid.columns])
+    axes.set_yticks(range(grid.shape[0]), [str(name) for name in grid.index])
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    bar = axes.figure.colorbar(image, ax=axes)
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
+    bar.outline.set_visible(False)
+    return bar
+
+
 def ink_on(image: ScalarMappable, value: float) -> str:
     """Return black or white: what can be read on the colour of a value."""
     red, green, blue, _ = image.to_rgba(np.array(value))
     bright = np.isnan(value) or 0.299 * red + 0.587 * green + 0.114 * blue > _BRIGHT
     return style.BLACK if bright else style.WHITE
+
+
+#: Shares on an axis as percentages, without needless zeros.
+PERCENT: Final = FuncFormatter(lambda share, _: f"{100 * share:g}%")
 
 
 def percent(amount: Decimal | float) -> str:
@@ -280,7 +317,7 @@ def _is_seen(handle: Artist | Container) -> bool:
 
 def shifted(axes: Axes, right: float, up: float) -> ScaledTranslation:
     """Return a shift by points, whatever the size of the axes."""
-    inches = right / _POINTS_PER_INCH, up / _POINTS_PER_INCH
+    inches = right / POINTS_PER_INCH, up / POINTS_PER_INCH
     return ScaledTranslation(*inches, axes.figure.dpi_scale_trans)
 
 

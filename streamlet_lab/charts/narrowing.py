@@ -72,7 +72,7 @@ def plot_narrowing(
         axes.margins(x=0.03)
         axes.set_xticks(counts, labels=[f"{count:,}" for count in counts])
         axes.minorticks_off()
-        axes.set_xlabel(f"Runs of each of {first} and {second}, on the same seeds")
+        axes.set_xlabel(f"Runs of {first}, and as many of {second}, on the same seeds")
         axes.set_ylabel(y_label or f"{measure}: {second} less {first}")
         title = question or f"How many runs does {measure} need?"
         layout.explain(axes, title, _answer(estimates))
@@ -91,4 +91,5 @@ def _answer(estimates: pd.DataFrame) -> str:
         return intervals_in_words(estimates)
     ends = (known.iloc[0], known.iloc[-1])
     written = (f"{each['low']:.3g} to {each['high']:.3g}, {each['runs']:,} runs" for each in ends)
-    return f"intervals (95 %): {'; '.join(written)}".replace("-", "−")
+    few = "" if len(known) == len(estimates) else f"; none for {estimates.iloc[0]['runs']} runs"
+    return f"intervals (95 %): {'; '.join(written)}{few}".replace("-", "−")

@@ -103,7 +103,7 @@ def draw_book(
     _draw_depth(axes, depth_grid(result, symbol, (start, stop), limits))
     band.draw_band_edges(axes, steps, band.band_name(config.market))
     band.draw_reference(axes, steps)
-    axes.plot(path, label="underlying price", **style.TRUE_PATH)
+    axes.plot(path, label="true price", **style.TRUE_PATH)
     area = _TRADE_AREA * (layout.mark_size(len(trades)) / layout.mark_size(1)) ** 2
     for fair, what, least, look in _TRADES:
         own = trades[trades["fair"] == fair]
@@ -140,7 +140,8 @@ def _draw_depth(axes: Axes, grid: DepthGrid) -> None:
     # The first bar is the outer one, and has the numbers of both.
     for side, name, cells in (("sell", "asks", grid.asks), ("buy", "bids", grid.bids)):
         colors = LinearSegmentedColormap.from_list(side, style.DEPTH[side])
-        mesh = axes.pcolormesh(grid.times, grid.prices, cells, cmap=colors, norm=norm, zorder=0.8)
+        look = {"cmap": colors, "norm": norm, "zorder": 0.8, **style.SIDES[side]}
+        mesh = axes.pcolor(grid.times, grid.prices, np.ma.masked_invalid(cells), **look)
         bar = axes.figure.colorbar(mesh, ax=axes, extend=beyond, fraction=0.03, pad=0.02, aspect=30)
         bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         bar.ax.yaxis.set_minor_locator(NullLocator())
@@ -148,5 +149,6 @@ def _draw_depth(axes: Axes, grid: DepthGrid) -> None:
         bar.ax.yaxis.set_major_formatter(FuncFormatter(text))
         bar.ax.set_xlabel(name, fontsize=style.SMALL)
         bar.outline.set_visible(False)
+        bar.ax.axvspan(0, 1, facecolor="none", **style.SIDES[side])
         if side == "sell":
             bar.set_label(f"Shares {prices}, logarithmic")

@@ -40,7 +40,7 @@ def draw_rejections(axes: Axes | Sequence[Axes], result: Result, symbol: str | N
     axes.axvspan(0, known.iloc[0] if len(known) else end_s, **style.NO_REFERENCE)
     band.draw_states(axes, result, symbol, end_s)
     band.draw_band(axes, steps, band.band_name(result.config.market))
-    axes.plot(path, label="underlying price", **style.TRUE_PATH)
+    axes.plot(path, label="true price", **style.TRUE_PATH)
     band.draw_reference(axes, steps)
     _mark(axes, trades[trades["fair"]], "fair trade", style.FAIR_TRADE)
     _mark(axes, trades[~trades["fair"]], "unfair trade", style.UNFAIR_TRADE)

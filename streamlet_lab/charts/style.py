@@ -58,10 +58,8 @@ TRUE_PATH: Final[Look] = {"color": BLACK, "linewidth": 1.0}
 QUOTES: Final = _marks(GREY, "_", markeredgewidth=0.8, zorder=2.5)
 FINAL: Final = _marks(BLUE, "o")
 NOT_FINAL: Final = _marks(BLUE, "o", filled=False)
-# Pale and dotted: what is beyond the edge is no part of the data.
-OFF_SCALE: Final = _marks(GREY, "d", filled=False, linestyle=":", linewidth=1.2)
 #: From the instant at which a price was quoted to that at which it was final.
-WAIT: Final[Look] = {"color": BLUE, "linewidth": 1.0, "alpha": 0.7, "zorder": 2.7}
+WAIT: Final[Look] = {"color": BLUE, "linewidth": 1.2, "linestyle": (0, (1, 1)), "zorder": 2.7}
 MISSING: Final = _marks(VERMILLION, "|")
 FAULT: Final[Look] = {"color": GREY, "linestyle": ":", "linewidth": 1.2}
 PARENT: Final[Look] = {"color": GREY, "linewidth": 1.0}
@@ -145,6 +143,10 @@ SPAN: Final[Look] = {
     "shrinkB": 0,
 }
 LETTER_KEY: Final = _marks(BLACK, _letter(r"\mathrm{A}"))
+# Pale and dotted: what is beyond the edge is no part of the data.
+OFF_SCALE: Final = _marks(
+    GREY, _letter(r"\updownarrow"), markersize=9, linestyle=":", linewidth=1.2
+)
 SEES_NOTARIZED: Final = _marks(BLACK, "|", markersize=11, markeredgewidth=1.6)
 SEES_FINAL: Final = _marks(BLUE, "o", markersize=6)
 
@@ -213,6 +215,7 @@ NOT_COUNTED: Final[Mapping[str, Look]] = {
 #: Displacements: dark is far, in colour and in grey; and a combination that was not studied.
 DISPLACEMENTS: Final = "cividis_r"
 NOT_STUDIED: Final = "#F2F2F2"
+CELL: Final[Look] = {"ha": "center", "va": "center", "fontsize": SMALL}
 LOCKED_OUT: Final[Look] = {"fill": False, "edgecolor": VERMILLION, "linewidth": 2.5}
 
 REAL: Final[Look] = {"color": BLACK, "linewidth": 1.4}
@@ -271,6 +274,11 @@ NO_PRICE: Final = _marks(VERMILLION, "2", zorder=4)
 DEPTH: Final[Mapping[str, tuple[str, ...]]] = {
     "buy": ("#D6EAF6", SKY, BLUE, "#002D47"),
     "sell": ("#FBE7BE", ORANGE, VERMILLION, "#4A1D00"),
+}
+#: Asks are hatched, so that a grey print tells them from bids.
+SIDES: Final[Mapping[str, Look]] = {
+    "buy": {},
+    "sell": {"hatch": "////", "edgecolor": WHITE, "linewidth": 0},
 }
 TRADE: Final = {
     "facecolor": WHITE,

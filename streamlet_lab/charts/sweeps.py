@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from streamlet_lab.charts import layout, style
+from streamlet_lab.charts import layout, series, style
 from streamlet_lab.charts.layout import new_chart
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.grid import Sweep
@@ -27,7 +27,7 @@ _GRID: Final = 1_000
 # Whole numbers at which a closed form is drawn as steps.
 _FEW: Final = 20
 # Points between series at one place on the x-axis.
-_ASIDE: Final = 5.0
+_ASIDE: Final = 7.0
 # Labels are 1 apart; how far then are their series, and how long is half of a formula's line?
 _APART: Final = 0.14
 _REACH: Final = 0.35
@@ -133,8 +133,8 @@ def plot_denial(
         worst = measured.sort_values("mean", kind="stable").iloc[-1]
         place = float(worst["displacement_bp"])
         answer = (
-            f"{series_name(by, worst[by])}: {worst['mean']:.0%} of the fair orders denied at "
-            f"{place:,.0f} bp (closed form up: {expected(place):.0%}); "
+            f"up to {worst['mean']:.0%} of the fair orders denied, at {place:,.0f} bp "
+            f"(closed form: {expected(place):.0%}); "
             f"band ±{layout.percent(band_percent)}; {intervals_in_words(measured)}"
         )
     with new_chart(9, 5) as figure:
@@ -149,7 +149,7 @@ def plot_denial(
             axes.errorbar(own["displacement_bp"], own["mean"], margins(own), **marks)
         axes.set_xlabel("Mean distance of the final price from the true one (basis points)")
         axes.set_ylabel("Fair orders denied, outside the band")
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.yaxis.set_major_formatter(layout.PERCENT)
         axes.set_ylim(-0.03, 1.03)
         question = "What does a displaced price cost whoever asks a fair one?"
         layout.explain(axes, question, answer)
@@ -186,7 +186,7 @@ def series_of(means: pd.DataFrame, by: str | None) -> dict[Any, pd.DataFrame]:
 
 def series_name(by: str | None, value: object) -> str:
     """Name the means of one value of a setting."""
-    return "simulation" if by is None else f"{by.rpartition('.')[2]} = {value}"
+    return "simulation" if by is None else layout.spaced(f"{by.rpartition('.')[2]} = {value}")
 
 
 def margins(means: pd.DataFrame, middle: str = "mean") -> list["pd.Series[float]"]:
@@ -293,11 +293,9 @@ def _curve(form: ClosedForm, values: "pd.Series[Any]") -> "pd.Series[float]":
 def _answer(means: pd.DataFrame, x: str, by: str | None, unit: str = "") -> str:
     if means["mean"].isna().all():
         return "no run has this measure"
-    ends, known = [], means.dropna(subset=["mean"]).sort_values("mean", kind="stable")
-    for what, row in (("lowest", known.iloc[0]), ("highest", known.iloc[-1])):
-        at = ", ".join(str(row[name]) for name in (x, by) if name)
-        ends.append(f"{what} {row['mean']:.4g}{unit} ({at})".replace("\n", " "))
-    answer = ", ".join(ends)
+    places = means[[x] if by is None else [x, by]].astype(str).agg(" with ".join, axis="columns")
+    values = means["mean"].set_axis(places.str.replace("\n", " "))
+    answer = series.extremes(values, lambda mean: f"{mean:,.4g}{unit}")
     judged = means.dropna(subset=["low", "expected"])
     if judged.empty:
         return f"{answer}; {intervals_in_words(means)}"

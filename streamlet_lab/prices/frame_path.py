@@ -51,8 +51,27 @@ class FrameFeed:
 
     @classmethod
     def from_csv(cls, content: str, name: str) -> Self:
-        """Read what `to_csv` returned, or another file with the columns of a frame of prices."""
-        return cls(_read_csv(content, name))
+        """Read the text of a CSV file with the columns of a frame and times of ISO 8601.
+
+        `DataError` is raised if it is no table, and `InvalidInput` for what is wrong in it.
+        """
+        import pandas as pd
+
+        try:
+            with warnings.catch_warnings():
+                # Else cells beyond the header's are dropped.
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                frame = pd.read_csv(
+                    io.StringIO(content), dtype=str, keep_default_na=False, index_col=False
+                )
+        except (ValueError, pd.errors.ParserWarning) as error:
+            raise DataError(f"{name}: not a CSV file with a header ({error})") from error
+        time = _find_columns(frame)[0]
+        times = pd.to_datetime(time, format="ISO8601", utc=True, errors="coerce")
+        for row in (row for row, is_none in enumerate(times.isna()) if is_none):
+            expected = "a date or a time of ISO 8601, such as 2024-01-15 or 2024-01-15T14:30Z"
+            raise InvalidInput(f"time in row {row}", time.iloc[row], expected)
+        return cls(frame.assign(**{str(time.name): times}))
 
     def to_csv(self) -> bytes:
         """Return the time, price and volume of each row as CSV."""
@@ -183,35 +202,6 @@ def _read_rows(frame: "pd.DataFrame") -> "pd.DataFrame":
         "volume": [str(int(each)) for each in volumes],
     }
     return pd.DataFrame({"time": times, **texts})
-
-
-def _read_csv(content: str, name: str) -> "pd.DataFrame":
-    """Read the text of a CSV file as a frame of prices, whose times are dates or times of ISO 8601.
-
-    Raises
-    ------
-    DataError
-        If it is no table; what is in it is not looked at.
-    InvalidInput
-        If a time is none.
-    """
-    import pandas as pd
-
-    try:
-        with warnings.catch_warnings():
-            # Else cells beyond the header's are dropped.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
-                io.StringIO(content), dtype=str, keep_default_na=False, index_col=False
-            )
-    except (ValueError, pd.errors.ParserWarning) as error:
-        raise DataError(f"{name}: not a CSV file with a header ({error})") from error
-    time = _find_columns(frame)[0]
-    times = pd.to_datetime(time, format="ISO8601", utc=True, errors="coerce")
-    for row in (row for row, is_none in enumerate(times.isna()) if is_none):
-        expected = "a date or a time of ISO 8601, such as 2024-01-15 or 2024-01-15T14:30Z"
-        raise InvalidInput(f"time in row {row}", time.iloc[row], expected)
-    return frame.assign(**{str(time.name): times})
 
 
 def _find_columns(frame: "pd.DataFrame") -> "list[pd.Series[Any]]":

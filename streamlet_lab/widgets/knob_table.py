@@ -325,6 +325,7 @@ PLACES: Final[Mapping[str, str]] = {
     "slow_node": "network.slow_nodes",
     "processing": "network.verify_time",
     "jump_percent": "prices.jumps",
+    "jump_s": "prices.jumps.0.at",
     "stale": "market.band_parameters",
     "stale_epochs": "market.band_parameters.stale_after",
     "reference": "market.reference",

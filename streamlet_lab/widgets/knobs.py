@@ -38,10 +38,9 @@ def describe(settings: Mapping[str, Any], touches: Sequence[Any] = ()) -> list[d
 
     Each has ``name``, ``section`` (empty for what is always in sight), ``label``, ``kind``
     (``"slider"``, ``"number"``, ``"range"``, ``"choice"`` or ``"switch"``), ``low``, ``high``,
-    ``step`` and ``scale`` (``"linear"`` or ``"log"``) of its track, ``least`` and ``most`` that may
-    be typed (None: no end), ``unit``, ``default``, ``value``, ``choices`` (pairs of a value and a
-    label), ``help``, ``idle`` (None, or why it has no effect now), and ``open``: whether the stop
-    of a range may be None, which is never.
+    ``step`` and ``scale`` (``"linear"`` or ``"log"``) of its track, ``unit``, ``default``,
+    ``value``, ``choices`` (pairs of a value and a label), ``help``, ``idle`` (None, or why it has
+    no effect now), and ``open``: whether the stop of a range may be None, which is never.
     """
     values = _readable(settings)
     beside = settings.keys() | ({"faults"} if touches else set())
@@ -75,7 +74,6 @@ def _describe(
     knob = KNOBS[name]
     is_setting = bool(knob.path) and isinstance(knob.shape, Track)
     ends = bounds(*knob.field) if is_setting and knob.field else Bounds()
-    least, most = _typed(knob, ends)
     value = values[name]
     if name == "market_time":
         value = duration_choice(knob, value)
@@ -89,8 +87,6 @@ def _describe(
         "high": high,
         "step": knob.shape.step if isinstance(knob.shape, Track) else 1,
         "scale": knob.shape.scale if isinstance(knob.shape, Track) else "linear",
-        "least": least,
-        "most": most,
         "unit": knob.unit,
         "default": _default(name, values),
         "value": _exact(value),
@@ -107,15 +103,6 @@ def _default(name: str, values: Mapping[str, Any]) -> Any:
 
 def _exact(value: Any) -> Any:
     return f"{value}" if type(value) is int and abs(value) > _EXACT else value
-
-
-def _typed(knob: Knob, ends: Bounds) -> tuple[float | None, float | None]:
-    """Return what may be typed, in the control's own unit."""
-    if not ends.is_duration:
-        return ends.low, ends.high
-    size = {"ms": 1_000, "s": 1_000_000}[knob.unit]
-    low, high = (None if end is None else end / size for end in ends[:2])
-    return low, high
 
 
 def _track(name: str, knob: Knob, values: Mapping[str, Any]) -> tuple[float, float]:

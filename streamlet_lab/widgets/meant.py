@@ -15,10 +15,9 @@ from streamlet_lab.texts import one_of
 from streamlet_lab.units import format_duration, to_microseconds
 from streamlet_lab.values import Section
 from streamlet_lab.widgets.knob_table import FROM_MODEL, KNOBS, NO_RULE, TRADERS, Choice, Knob
-from streamlet_lab.widgets.refusals import check_together, in_words, read_value
+from streamlet_lab.widgets.refusals import MICROSECONDS, check_together, in_words, read_value
 from streamlet_lab.widgets.touches import Touch, read_touches, touched
 
-_MICROSECONDS: Final = {"ms": 1_000, "s": 1_000_000}
 _NONE: Final = {"quorum": FROM_MODEL, "prices.outlier_rule": NO_RULE}
 _LAST: Final = "last"
 
@@ -124,8 +123,8 @@ def _duration(microseconds: Decimal) -> str:
 
 
 def _meant(knob: Knob, value: Any) -> Any:
-    if knob.unit in _MICROSECONDS:
-        return _duration(_decimal(value) * _MICROSECONDS[knob.unit])
+    if knob.unit in MICROSECONDS:
+        return _duration(_decimal(value) * MICROSECONDS[knob.unit])
     return value
 
 
@@ -262,7 +261,7 @@ def _said(name: str, value: Any, plain: Any) -> Any:
     said = plain if isinstance(knob.shape, Choice) else value
     if name == "market_time":
         return duration_choice(knob, plain)
-    if knob.unit in _MICROSECONDS and isinstance(value, int):
+    if knob.unit in MICROSECONDS and isinstance(value, int):
         said = read_value_of(value, knob.unit)
     elif isinstance(value, Decimal):
         said = int(value) if value == int(value) else float(value)
@@ -273,7 +272,7 @@ def _said(name: str, value: Any, plain: Any) -> Any:
 
 def read_value_of(microseconds: int, unit: str) -> int | float:
     """Return a duration as a number of units."""
-    number = Decimal(microseconds) / _MICROSECONDS[unit]
+    number = Decimal(microseconds) / MICROSECONDS[unit]
     return int(number) if number == int(number) else float(number)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from streamlet_lab.errors import InvalidInput, shown
 from streamlet_lab.matching import band_parameters, bands
 from streamlet_lab.texts import one_of
-from streamlet_lab.units import read_amount, to_python, to_whole
+from streamlet_lab.units import read_amount, to_python
 from streamlet_lab.widgets.field_docs import Bounds, bounds
 from streamlet_lab.widgets.knob_table import (
     KNOBS,
@@ -25,6 +25,17 @@ _OPEN: Final = ("quorum", "market_time", "feed")
 
 # Choices that a configuration has as None.
 _NONE: Final = ("quorum", "outlier_rule")
+
+#: The units of durations, in microseconds.
+MICROSECONDS: Final = {"ms": 1_000, "s": 1_000_000}
+# No duration has more microseconds, and no count is larger.
+_MOST: Final = 2**63 - 1
+# What all else is below; a configuration may know better.
+_LARGE: Final = 10**9
+# How a configuration begins to say which durations it takes.
+_OF_DURATIONS: Final = ("a duration", "seconds")
+# The units of durations that are multiples of others.
+_LENGTHS: Final = ("Δ", "epochs")
 
 #: What is wrong: the control to mark, and the sentence.
 Wrong = tuple[str, str]
@@ -95,22 +106,46 @@ def _number(name: str, value: object) -> int | float:
     """Return a number as it was typed; a text has those that no float has."""
     knob = KNOBS[name]
     number = None if isinstance(value, bool) else read_amount(value)
-    if number is None:
-        raise _no(name, value, "a number")
-    if not isinstance(value, int | float):
-        value = int(number) if number == int(number) else float(number)
-    is_count = (
-        knob.unit == "epochs"
-        if isinstance(knob.shape, Stretch)
-        else isinstance(knob.shape, Track) and knob.shape.is_count
-    )
-    if not is_count:
+    is_whole = _is_count(knob)
+    low, high, _ = limits(knob)
+    least = -_LARGE if low is None else low
+    most = (_MOST if is_whole else _LARGE) if high is None else high
+    # What is too large is never made a whole number: of a million digits that takes minutes.
+    if number is None or not least <= number <= most or (is_whole and number != int(number)):
+        ends = _ends(least, most) if number is not None and number > most else _ends(low, high)
+        unit = f" {knob.unit}" if knob.unit in MICROSECONDS else ""
+        point = ", with a decimal point" if "," in f"{value}" else ""
+        raise _no(name, value, f"a {'whole ' * is_whole}number{ends}{unit}{point}")
+    if isinstance(value, int | float) and not is_whole:
         return value
-    low, high, _ = bounds(*knob.field) if knob.field else Bounds()
-    try:
-        return to_whole(value, int(low or 0), name, None if high is None else int(high))
-    except InvalidInput as error:
-        raise _no(name, value, error.expected) from None
+    return int(number) if number == int(number) else float(number)
+
+
+def _ends(low: float | None, high: float | None) -> str:
+    least, most = (
+        f"{end:,}" if isinstance(end, int) else f"{end:,.12g}" for end in (low or 0, high or 0)
+    )
+    if high is None:
+        return "" if low is None else f" of at least {least}"
+    return f" from {least} to {most}"
+
+
+def _is_count(knob: Knob) -> bool:
+    if isinstance(knob.shape, Stretch):
+        return knob.unit == "epochs"
+    return isinstance(knob.shape, Track) and knob.shape.is_count
+
+
+def limits(knob: Knob) -> Bounds:
+    """Return the least and the most that a number may be, in the unit of the control."""
+    low, high, is_duration = bounds(*knob.field) if knob.field else Bounds()
+    size = MICROSECONDS.get(knob.unit)
+    if size is not None:
+        return Bounds((low or 0) / size, (_MOST if high is None else high) // size)
+    if is_duration:  # in another unit than the control's
+        low = high = None
+    may_be_less = isinstance(knob.shape, Track) and knob.shape.low < 0
+    return Bounds(0 if low is None and not may_be_less else low, high)
 
 
 def _no(name: str, value: object, expected: str) -> Refused:
@@ -165,25 +200,10 @@ def _stretches(values: Mapping[str, Any]) -> Iterator[Wrong]:
     for name, knob in KNOBS.items():
         if isinstance(knob.shape, Stretch):
             start, stop = values[name]
-            if start < 0 or (stop is not None and stop < start):
+            if stop is not None and stop < start:
                 unit = "" if knob.unit == "epochs" else f" {knob.unit}"
-                low = max(start, 0)
-                yield (
-                    name,
-                    (
-                        f"it cannot last from {write(start)}{unit} to {write(stop)}{unit}. "
-                        f"Begin at 0 or later, and stop at {write(low)}{unit} or later."
-                    ),
-                )
-
-
-def _rates(values: Mapping[str, Any]) -> Iterator[Wrong]:
-    for name in TRADERS:
-        if values[name] < 0:
-            yield (
-                name,
-                (f"{said(KNOBS[name], values[name])} is less than never. Set it to 0 or more."),
-            )
+                span = f"from {write(start)}{unit} to {write(stop)}{unit}"
+                yield name, f"it cannot last {span}. Stop at {write(start)}{unit} or later."
 
 
 def _partition(values: Mapping[str, Any]) -> Iterator[Wrong]:
@@ -221,7 +241,6 @@ def _stale(values: Mapping[str, Any]) -> Iterator[Wrong]:
 _FINDERS: Final[Sequence[Callable[[Mapping[str, Any]], Iterator[Wrong]]]] = (
     _stretches,
     _faulty,
-    _rates,
     _sources,
     _quorum,
     _partition,
@@ -238,15 +257,15 @@ def in_words(error: InvalidInput, values: Mapping[str, Any]) -> InvalidInput:
     name = _control(error, values)
     if name is None:
         return error
-    knob = KNOBS[name]
-    what = f"{said(knob, values[name])} is not valid; expected {error.expected}."
-    return Refused(name, values[name], what)
-
-
-def said(knob: Knob, value: Any) -> str:
-    """Write a value with its unit."""
-    unit = knob.unit if isinstance(knob.shape, Track | Stretch) else ""
-    return f"{write(value)} {unit}".strip()
+    knob, value, expected = KNOBS[name], values[name], error.expected
+    if isinstance(knob.shape, Choice):
+        said = shown(value)
+    else:
+        said = f"{write(value)} {knob.unit}".strip()
+        # A configuration takes texts with units; here there is one unit.
+        if knob.unit in (*MICROSECONDS, *_LENGTHS) and expected.startswith(_OF_DURATIONS):
+            expected = f"more than 0 {knob.unit}" if value == 0 else "whole microseconds"
+    return Refused(name, value, f"{said} is not valid; expected {expected}.")
 
 
 def _control(error: InvalidInput, values: Mapping[str, Any]) -> str | None:

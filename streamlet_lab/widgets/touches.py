@@ -301,7 +301,7 @@ def _with_partitions(config: ExperimentConfig, partitions: Sequence[Partition]) 
 
 def _jump(config: ExperimentConfig, touch: Touch) -> ExperimentConfig:
     """Let the price of every symbol jump, also of those that have jumps of their own."""
-    given: dict[str, Any] = {"at": format_duration(touch.at), "percent": touch.percent}
+    given: dict[str, Any] = {"at": format_duration(touch.at), "percent": f"{touch.percent}"}
     jump = PriceJump(**given)
     prices = config.prices
     assets = {

@@ -173,6 +173,7 @@ def test_what_no_control_is_to_blame_for_is_said_above(bench: Page) -> None:
     says(bench, status={"state": "refused", "field": "checks", "sentence": "no such check"})
 
     expect(bench.get_by_role("alert")).to_have_text("no such check")
+    expect(bench.locator(".sl-summary")).to_be_empty()  # what is read aloud twice disturbs
 
 
 def test_what_is_being_typed_is_left_alone(bench: Page) -> None:
@@ -320,9 +321,10 @@ def test_what_is_clicked_in_the_network_is_what_is_touched(bench: Page) -> None:
 
 def test_a_refused_touch_is_said_beside_the_touches(bench: Page) -> None:
     sentence = "crash node_3 at 11.5 s: not there"
-    says(bench, status={"state": "refused", "field": "touches.0.at", "sentence": sentence})
-
-    expect(bench.locator(".sl-touch").get_by_text(sentence)).to_be_visible()
+    for field in ("touches.0.at", "crash node_3 at 11.5 s: at"):
+        says(bench, status={"state": "refused", "field": field, "sentence": sentence})
+        expect(bench.locator(".sl-touch").get_by_text(sentence)).to_be_visible()
+        expect(bench.locator(".sl-alert")).to_be_empty()
 
 
 # --- A run under way, and what it gives
@@ -364,6 +366,16 @@ def test_the_numbers_are_those_of_the_film(bench: Page, calm: Film) -> None:
     expect(bench.locator(".sl-summary[aria-live=polite]")).to_contain_text(
         "safe, blocks final 11 of 12"
     )
+
+
+def test_numbers_are_those_of_the_panels(bench: Page) -> None:
+    for panels, there, missing in [
+        (["network", "tree"], "messages", "orders_stopped"),
+        (["rejections"], "orders_stopped", "messages"),
+    ]:
+        says(bench, panels=panels)
+        expect(bench.locator(f"[data-number={there}]")).to_be_visible()
+        expect(bench.locator(f"[data-number={missing}]")).to_have_count(0)
 
 
 def test_a_pinned_run_is_told_beside_the_next(bench: Page, calm: Film, crashed: Film) -> None:
@@ -627,6 +639,9 @@ def test_nothing_is_wider_than_its_room(bench: Page) -> None:
             assert picture is not None
             assert first is not None
             assert picture["y"] + picture["height"] <= 900
+            assert bench.locator(".sl-panels").evaluate(
+                "(it) => it.scrollHeight <= it.clientHeight"
+            )
             assert first["width"] > 180
 
 

@@ -144,6 +144,32 @@ def test_messages_are_drawn_while_they_fly(bare: Page, calm: sl.Result) -> None:
     assert bare.evaluate(BLUE) > without + 20
 
 
+def test_the_pointer_on_a_message_says_what_it_is_and_when_it_arrives(
+    bare: Page, calm: sl.Result
+) -> None:
+    show(bare, calm, ("network",))
+    trace, names = calm.trace, ["node_0", "node_1"]
+    way = trace[(trace["sender"] == names[0]) & (trace["receiver"] == names[1])]
+    first = way.iloc[0]
+    middle = (first["sent_s"] + first["received_s"]) / 2
+    put(bare, time=middle)
+    boxes = [bare.locator(f"[data-node={name}]").bounding_box() for name in names]
+    across, down = (
+        sum(box[side] + box[size] / 2 for box in boxes if box) / 2
+        for side, size in (("x", "width"), ("y", "height"))
+    )
+    tip = bare.locator(".sl-network .sl-tip")
+    expect(tip).to_be_hidden()
+    bare.mouse.move(across, down)
+
+    expect(tip).to_contain_text("from node_0 to node_1")
+    expect(tip).to_contain_text(
+        f"sent {first['sent_s']:.3f} s, arrives {first['received_s']:.3f} s"
+    )
+    put(bare, time=0.999)
+    expect(tip).to_be_hidden()
+
+
 def test_a_click_on_a_link_tells_of_it(bare: Page, parted: sl.Result) -> None:
     show(bare, parted, ("network", "inspector"), time=6.0)
     middle = """() => {

@@ -86,6 +86,19 @@ def test_what_decides_is_lit_and_said(bare: Page, calm: sl.Result) -> None:
     expect(bare.locator(".sl-label")).to_have_text(words, timeout=TIMEOUT_MS)
 
 
+def test_forks_that_lie_on_one_another_are_counted(bare: Page, parted: sl.Result) -> None:
+    show(bare, parted, ("tree",), time=8.9)
+    bare.evaluate("panels.tree.element.style.height = '110px'")
+    counted = bare.locator(".sl-block-line", has_text="+")
+    expect(counted).to_have_count(1)
+    covered = bare.locator(".sl-block:not(:has(text))").count()
+
+    assert covered > 1
+    assert counted.inner_html().endswith(f" +{covered}")
+    name = re.compile(f"on top of {covered} more forks")
+    expect(counted.locator("..")).to_have_accessible_name(name)
+
+
 def test_forks_stand_out(bare: Page, parted: sl.Result) -> None:
     show(bare, parted, ("tree",), time=15.9)
     drawn = {each["block"]: each for each in bare.evaluate(BLOCKS)}

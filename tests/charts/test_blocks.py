@@ -87,10 +87,10 @@ class TestTree:
     def test_the_answer_counts(self):
         begin = "as the observer sees it, "
         assert answer(chart()) == (
-            f"{begin}3 of 7 proposed blocks are final, forks hold 3; "
+            f"{begin}3 of 7 proposed blocks are final, 3 on a fork; "
             "1 epoch had no proposal; 1 epoch had several"
         )
-        assert answer(chart(0, 1)) == f"{begin}2 of 2 proposed blocks are final, forks hold 0"
+        assert answer(chart(0, 1)) == f"{begin}2 of 2 proposed blocks are final, 0 on a fork"
         silent = chart(0, 9, epochs=10)
         assert answer(silent).endswith("; 4 epochs had no proposal; 1 epoch had several")
         np.testing.assert_array_equal(points(silent, "no proposal (4)")[:, 0], [4, 7, 8, 9])

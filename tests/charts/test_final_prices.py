@@ -23,7 +23,7 @@ def test_shows_the_path_and_every_price_by_what_became_of_it():
     final = priced & epochs["finalized_s"].notna()
     proposed = priced & ~final
     for label, part, *columns in (
-        ("underlying price", epochs, "start_s", "true_price"),
+        ("true price", epochs, "start_s", "true_price"),
         (f"final price ({final.sum()})", epochs[final], "finalized_s", "consensus_price"),
         (f"not final ({proposed.sum()})", epochs[proposed], "start_s", "consensus_price"),
     ):
@@ -115,7 +115,7 @@ def test_says_where_a_fault_of_a_node_or_a_source_begins(case, epoch):
 
 def test_time_is_in_seconds_where_an_epoch_is_not_one():
     axes = drawn(draw_prices, run("short epochs"))
-    assert points(axes, "underlying price")[-1, 0] == pytest.approx(19 * 0.2)
+    assert points(axes, "true price")[-1, 0] == pytest.approx(19 * 0.2)
     assert points(axes, "quotes")[-1, 0] == pytest.approx(19 * 0.2)
     assert "an epoch is 200 ms, 1 min of the market" in axes.get_xlabel()
 

@@ -9,7 +9,7 @@ from streamlet_lab import Experiment, Fault
 from streamlet_lab.charts import draw_latency
 from streamlet_lab.charts.latency import Regime, closed_form
 from streamlet_lab.config import make_config
-from streamlet_lab.theory import round_robin_finality_lag
+from streamlet_lab.theory import finality_lag, round_robin_finality_lag
 
 from .drawing import drawn, find, labels, points, rows
 from .runs import run
@@ -40,11 +40,30 @@ ONE_OF_FOUR = round_robin_finality_lag(4, {3})
             {"nodes": 7, "faults": [Fault("silent_leader", count=3)]},
             [Regime(0, 60, round_robin_finality_lag(7, {4, 5, 6}))],
         ),
+        (
+            {"leaders": "hashed", "faults": {"node_3": "silent_leader"}},
+            [Regime(0, 60, finality_lag(Fraction(3, 4)))],
+        ),
+        # ●●○●●●○ of two nodes.
+        (
+            {
+                "leaders": [f"node_{name}" for name in "0030003"],
+                "faults": {"node_3": "silent_leader"},
+            },
+            [Regime(0, 60, Fraction(19, 5))],
+        ),
         # Shorter than a round: no mean to speak of.
         ({"faults": {"node_3": "crash@57"}}, [Regime(0, 57, ALWAYS)]),
         # Conditions of the theorem that do not hold.
         ({"faults": {"node_3": "lying_leader"}}, []),
         ({"epoch_length": "900ms"}, []),
+        ({"model": "synchronous"}, []),
+        ({"network": {"gst": "5s"}}, []),
+        ({"network": {"loss": 0.1}}, []),
+        # The setting is not the median delay of every link.
+        ({"network": {"delays": "regions"}}, []),
+        ({"network": {"slow_nodes": {"node_1": 3}}}, []),
+        ({"network": {"link_delays": {"node_0>node_1": "90ms"}}}, []),
         # A fault that nobody has is none.
         ({"faults": [Fault("lying_leader", count=0)]}, [Regime(0, 60, ALWAYS)]),
     ],

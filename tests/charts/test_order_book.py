@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from matplotlib.collections import QuadMesh
+from matplotlib.collections import PolyQuadMesh
 from matplotlib.colors import to_rgb
 
 from streamlet_lab.charts import draw_book, style
@@ -20,7 +20,7 @@ def cells(axes):
     asks, bids = (
         np.ma.filled(mesh.get_array().astype(float), np.nan)
         for mesh in axes.collections
-        if isinstance(mesh, QuadMesh)
+        if isinstance(mesh, PolyQuadMesh)
     )
     return bids, asks
 
@@ -161,7 +161,7 @@ class TestBook:
 
     def test_legend_explains_nothing_that_is_not_there(self):
         labels = explained(drawn(draw_book, run("no orders")))
-        assert "underlying price" in labels
+        assert "true price" in labels
         assert not [label for label in labels if "trade" in label]
 
     def test_of_some_epochs_only_they_are_shown(self):

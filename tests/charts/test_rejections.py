@@ -56,7 +56,7 @@ def test_scale_is_that_of_path_and_band_not_of_far_orders():
 def test_path_and_reference_are_lines():
     result = run("crash in the middle")
     axes, path = drawn(draw_rejections, result), true_path(result, "AAPL")
-    shown = points(axes, "underlying price")
+    shown = points(axes, "true price")
     assert shown.tolist() == np.column_stack([path.index, path]).tolist()
     assert {*result.book["time_s"]} < {*shown[:, 0]}
     reference = find(axes, "reference")

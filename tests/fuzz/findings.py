@@ -167,8 +167,6 @@ _FINDINGS = [
             ("price", b"34201,4,9,1,-1,1\n"),
         ]
     ),
-    ("lobster book", "no shares", lambda: b"1000100,0,1000000,20\n", False),
-    ("lobster book", "a price of −1", lambda: b"-1,10,1000000,20\n", False),
     ("frame", "a midnight that does not exist", _frame(zone="America/Santiago"), True),
     ("frame", "the year 20000", _frame(time=["2024-01-01", "20000-01-01"], zone=None), None),
     ("frame", "infinite", _frame(price=[1e400, 1, 1]), False),

@@ -82,7 +82,7 @@ nodes = 5
 network.delta = "200ms"
 """,
 ]
-MESSAGES, BOOKS = lobster.MESSAGES.encode(), lobster.BOOKS.encode()
+MESSAGES = lobster.MESSAGES.encode()
 HISTORY = b"""\
 date,open,high,low,close,volume,adj_close
 2000-03-01,118.56,132.06,118.5,130.31,9616100,4.186662803811

@@ -14,7 +14,6 @@ from math import prod
 from unittest import mock
 
 import pandas as pd
-from matching.lobster import read_books
 
 from streamlet_lab import Result, cli, commands
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS
@@ -245,11 +244,6 @@ def _messages(data):
     _replay(frame)
 
 
-def _books(data):
-    for row in read_books(honest.file(data, "books.csv")):
-        assert all(size > 0 for side in row for _, size in side)
-
-
 def _history(data):
     folder = honest.file(data, "aapl.csv").parent
     digest = honest.hashlib.sha256(data).hexdigest()
@@ -364,7 +358,6 @@ TARGETS = {
         Target("store", _store, lambda: [honest.store()]),
         Target("study", _study, lambda: honest.STUDIES),
         Target("lobster messages", _messages, lambda: [honest.MESSAGES]),
-        Target("lobster book", _books, lambda: [honest.BOOKS]),
         Target("history", _history, lambda: [honest.HISTORY]),
         Target("frame", _frame, lambda: [json.dumps(honest.FRAME).encode()]),
         Target(

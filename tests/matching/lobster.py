@@ -17,22 +17,17 @@ bid price, bid size for each level; an empty level has price ±9999999999 and si
 """
 
 import math
-import re
 from collections import Counter
 from decimal import Decimal
-from itertools import groupby, pairwise, zip_longest
+from itertools import groupby
 from typing import NamedTuple
 
-from streamlet_lab.errors import DataError, shown
 from streamlet_lab.matching import ConsensusMatchingEngine, Instrument, Order, Traded
 from streamlet_lab.prices.lobster import read_messages
-from streamlet_lab.texts import decode
 
 NEW, PARTIAL, DELETION, EXECUTION = 1, 2, 3, 4
 
 EMPTY = 9_999_999_999
-ROW = re.compile(r"(?:-?\d{1,10},){3}-?\d{1,10}(?:(?:,-?\d{1,10}){4})*", re.ASCII)
-LONGEST_LINE = 50_000  # a thousand levels
 INSTRUMENT = Instrument("LOBSTER", tick=Decimal("0.0001"))
 SIDES = {1: "buy", -1: "sell"}
 
@@ -82,23 +77,11 @@ class Mismatch(NamedTuple):
 
 
 def read_books(path):
-    """Yield the rows of an order book file, and refuse one that is no book by its number."""
-    with path.open("rb") as file:
-        for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), 1):
-            text = decode(line, f"{path}, row {number}").rstrip("\r\n")
-            values = [*map(int, text.split(","))] if ROW.fullmatch(text) else []
-            row = Row(*(occupied(values[at::4], values[at + 1 :: 4]) for at in (0, 2)))
-            if not values or not (is_side(row.asks, -1) and is_side(row.bids, 1)):
-                wrong = f"{path}, row {number}: {shown(text)} is no book"
-                raise DataError(f"{wrong}; expected prices and sizes, the best ones first")
-            yield row
-
-
-def is_side(levels, direction):
-    """Whether prices and sizes are positive, and each price is worse than the one before."""
-    keys = [direction * price for price, _ in levels]
-    falls = all(better > worse for better, worse in pairwise(keys))
-    return falls and all(price > 0 and size > 0 for price, size in levels)
+    """Yield the rows of an order book file."""
+    with path.open(encoding="ascii") as file:
+        for line in file:
+            values = [*map(int, line.split(","))]
+            yield Row(*(occupied(values[at::4], values[at + 1 :: 4]) for at in (0, 2)))
 
 
 def occupied(prices, sizes):
@@ -123,7 +106,8 @@ def replay_flow(messages, books, levels):
     instant on one side come from one aggressive order: it is sent as one, and its fills must be
     the real ones in their order.
     """
-    numbered = enumerate(paired(messages, books))
+    # A whole day of both does not fit into memory.
+    numbered = enumerate(zip(messages, books, strict=True))
     _, (_, first) = next(numbered)
     replay = Replay(first, levels)
     for key, group in groupby(numbered, key=lambda entry: run_of(entry[1][0])):
@@ -134,17 +118,6 @@ def replay_flow(messages, books, levels):
         else:
             replay.execute(run)
     return replay
-
-
-def paired(messages, books):
-    """Yield each message with the book after it; a whole day of both does not fit into memory."""
-    row = 0
-    for row, pair in enumerate(zip_longest(messages, books), 1):
-        if None in pair:
-            raise DataError(f"row {row} is in one of the two files only")
-        yield pair
-    if not row:
-        raise DataError("there is no row in the files")
 
 
 def run_of(message):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from streamlet_lab.matching import Depth, PriceLevel
 from streamlet_lab.matching.book import BUY, SELL, OrderBook, Resting
 
-from .calling import engine_at, ids, limit, market
+from .calling import engine_at, limit, market
 
 
 @pytest.fixture
@@ -26,11 +26,6 @@ def engine():
     return engine
 
 
-def test_priority_is_price_then_arrival(engine):
-    assert ids(engine.book.bids) == ["b-first", "b-second", "b-low"]
-    assert ids(engine.book.asks) == ["s-first", "s-second", "s-high"]
-
-
 def test_depth_counts_shares_and_orders_best_price_first(engine):
     assert engine.book.depth() == Depth(
         bids=(PriceLevel(Decimal("150.00"), 15, 2), PriceLevel(Decimal("149.00"), 10, 1)),
@@ -38,15 +33,6 @@ def test_depth_counts_shares_and_orders_best_price_first(engine):
     )
     engine.submit(market("b-third", "buy", 3))
     assert engine.book.depth(1).asks == (PriceLevel(Decimal("151.00"), 14, 2),)
-
-
-def test_queue_can_be_left_from_every_place(engine):
-    for order_id in ("s-third", "s-fourth", "s-fifth"):
-        engine.submit(limit(order_id, "sell", "151.00"))
-    for order_id in ("s-third", "s-first", "s-fifth"):
-        engine.cancel(order_id)
-    assert ids(engine.book.asks) == ["s-second", "s-fourth", "s-high"]
-    assert len(engine.book) == 6
 
 
 def test_outside_goes_from_the_outermost_price_inwards_on_each_side():

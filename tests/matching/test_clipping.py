@@ -101,12 +101,11 @@ def waiting(engine):
     return engine
 
 
-@pytest.mark.parametrize("post_only", [False, True])
 @pytest.mark.parametrize(("side", "price", "beyond", "edge"), BEYOND)
-def test_replaced_order_that_is_clipped_short_of_the_other_side_waits_at_the_edge(
-    waiting, side, price, beyond, edge, post_only
+def test_replaced_post_only_order_that_is_clipped_short_of_the_other_side_waits_at_the_edge(
+    waiting, side, price, beyond, edge
 ):
-    waiting.submit(limit("p-1", side, price, post_only=post_only))
+    waiting.submit(limit("p-1", side, price, post_only=True))
     replaced, clipped = waiting.replace("p-1", price=beyond)
     assert (replaced.price, replaced.keeps_priority) == (Decimal(beyond), False)
     resting = waiting.book.find("p-1")

@@ -2,27 +2,22 @@
 
 import os
 import random
-import re
 from collections import Counter
 from itertools import tee
 from pathlib import Path
 
 import pytest
 
-from streamlet_lab.errors import DataError
 from streamlet_lab.prices.lobster import Message
 
 from .lobster import (
     BOOKS,
     DELETION,
-    EMPTY,
     EXECUTION,
     MESSAGES,
     NEW,
     PARTIAL,
     Row,
-    paired,
-    read_books,
     read_files,
     replay_flow,
 )
@@ -32,7 +27,7 @@ FOLDER = os.environ.get("LOBSTER_DIR")
 
 def replay(messages, books, levels, whole):
     """Replay all messages, or those that a file of so many levels holds: what changes one."""
-    flow = ((message, row.top(levels)) for message, row in paired(messages, books))
+    flow = ((message, row.top(levels)) for message, row in zip(messages, books, strict=True))
     if not whole:
         flow = changes(flow)
     of_messages, of_books = tee(flow)
@@ -182,48 +177,3 @@ def test_level_that_comes_into_view_is_taken_over(report_of):
     last = "999900,10,1000200,10,"
     report = report_of("orderbook", f"{last}-9999999999,0", f"{last}999800,7")
     assert report.mismatches == []
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("1000100,10,1000000,50,1000200,10,999900,15", row)
-        for row in (
-            "1000100,0,1000000,50,1000200,10,999900,15",
-            "-1,10,1000000,50,1000200,10,999900,15",
-            "1000100,10,1000000,50,1000200,10,-1,15",
-            "1000100,10,1000000,50,1000100,10,999900,15",
-            f"{EMPTY},0,1000000,50,1000200,10,999900,15",
-            "1000100,10,1000000,50,1000200,10,999900",
-            "1000100,10,1000000,50,1000200,10,999900,1e1",
-            "1000100,10,1000000,50,1000200,10,999900,١٥",
-            "1000100,10,1000000,50,1000200,10,999900," + "9" * 5_000,
-            "",
-        )
-    ],
-)
-def test_row_that_is_no_book_is_named(report_of, old, new):
-    with pytest.raises(DataError, match=re.escape(f"orderbook_2.csv, row 2: '{new[:40]}")):
-        report_of("orderbook", old, new)
-
-
-@pytest.mark.parametrize("field", ["2,2,0,999900,1", "2,2,5,-1,1"])
-def test_message_of_no_shares_or_no_price_is_named(report_of, field):
-    with pytest.raises(DataError, match=r"row 3: .* is of no shares, or at no price"):
-        report_of("message", "2,2,5,999900,1", field)
-
-
-def test_files_of_different_lengths_and_of_no_row_are_refused(report_of):
-    with pytest.raises(DataError, match="row 7 is in one of the two files only"):
-        report_of("message", "34200.000000006,3,7,20,1000000,1\n", "")
-    with pytest.raises(DataError, match="there is no row in the files"):
-        replay_flow([], [], 2)
-
-
-def test_book_in_another_encoding_is_named(tmp_path):
-    path = tmp_path / "books.csv"
-    path.write_text(BOOKS, encoding="utf-8-sig")
-    assert len([*read_books(path)]) == 7
-    path.write_text(BOOKS, encoding="utf-16")
-    with pytest.raises(DataError, match="row 1: not a text in UTF-8; it seems to be UTF-16"):
-        next(read_books(path))

@@ -1,8 +1,8 @@
 import pytest
 
-from streamlet_lab.matching import Cancelled, CancelReason, Reduced, RejectReason
+from streamlet_lab.matching import RejectReason
 
-from .calling import assert_only_refused, limit, market, state_of
+from .calling import assert_only_refused, limit, state_of
 
 
 @pytest.fixture
@@ -11,19 +11,6 @@ def resting(engine):
     for order_id in ("b-1", "b-2"):
         engine.submit(limit(order_id, "buy", "150.00", 100))
     return engine
-
-
-def test_takes_shares_off_and_keeps_the_place(resting):
-    (event,) = resting.reduce("b-1", 40, 2_000_000)
-    assert event == Reduced(4, 2_000_000, "b-1", CancelReason.REQUESTED, 40, 60)
-    trades = resting.process_order(market("s-1", "sell", 80))
-    assert [(trade.buy_order_id, trade.quantity) for trade in trades] == [("b-1", 60), ("b-2", 20)]
-
-
-def test_by_everything_is_a_cancel(resting):
-    (event,) = resting.reduce("b-1", 100)
-    assert isinstance(event, Cancelled)
-    assert (event.reason, event.quantity) == (CancelReason.REQUESTED, 100)
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 1.5, True, None, "4", 10**10, 101])

@@ -102,29 +102,6 @@ def test_it_does_what_the_naive_path_does(rows: list[Row], data: st.DataObject) 
         )
 
 
-def test_three_days_of_minutes_take_three_trading_days() -> None:
-    """390 rows a day: the last one of each is held for its minute, and the night is cut."""
-    opening = datetime(2024, 1, 15, 14, 30, tzinfo=UTC)
-    times = [
-        opening + timedelta(days=day, minutes=minute) for day in range(3) for minute in range(390)
-    ]
-    path = ReplayPath(
-        pd.DataFrame({"time": times, "price": np.arange(1170) + 100.0, "volume": 1_000})
-    )
-
-    assert path.duration == 3 * TRADING_DAY
-    for day in range(3):
-        first, last = day * TRADING_DAY, (day + 1) * TRADING_DAY - MINUTE
-        assert path.price(first) == (100 + 390 * day) * 1_000_000
-        assert path.price(last) == (100 + 390 * day + 389) * 1_000_000
-        assert path.timestamp(first) == opening + timedelta(days=day)
-        assert path.timestamp(last) == opening + timedelta(days=day, minutes=389)
-    # The shares of one trading day, whenever it is asked; before, of what there was so far.
-    assert path.volume(0) == 1_000
-    assert path.volume(9 * MINUTE) == 10_000
-    assert {path.volume(minute * MINUTE) for minute in range(389, 1171)} == {390_000}
-
-
 DAYS = pd.bdate_range("2024-02-26", "2024-03-15")  # New York's clock is put forward within it
 DAILY = {
     "dates": DAYS,

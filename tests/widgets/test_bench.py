@@ -192,8 +192,8 @@ class TestRefusals:
         ("settings", "field", "said"),
         [
             ({"nodes": 0}, "nodes", "nodes: 0 is not valid"),
-            ({"nodes": "many"}, "nodes", "expected a number"),
-            ({"nodes": {"a": [1]}}, "nodes", "expected a number"),
+            ({"nodes": "many"}, "nodes", "expected a whole number"),
+            ({"nodes": {"a": [1]}}, "nodes", "expected a whole number"),
             ({"nodes": 3, "faulty": 4}, "faulty", "more than there are nodes"),
             ({"noodles": 4}, "setting", "noodles"),
             ({"epochs": 10**9}, "epochs", "expected a whole number"),

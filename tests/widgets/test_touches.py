@@ -404,7 +404,7 @@ BETWEEN = (
         ([touch(1, "cut", "node_2"), touch(2, "heal", "node_1", "node_2")],
          "heal node_1 and node_2 at 2 s: nodes", "node_1 and node_2",
          BETWEEN),
-        ([touch(1, "jump", percent=-100)], "jump at 1 s: percent", Decimal(-100),
+        ([touch(1, "jump", percent=-100)], "jump at 1 s: percent", "-100",
          "a number above -100, and at most 1,000"),
         ([touch(1, "order", side="buy", quantity=0)], "order at 1 s: quantity", 0,
          "a whole number from 1 to 1,000,000,000"),

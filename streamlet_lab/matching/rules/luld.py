@@ -57,7 +57,7 @@ class LuldBand:
       reference is in force for ``hold``, and the mean begins anew with the trades after the
       reopening.
 
-    Left out: wider bands at the open and the close, those of other tiers and cheap stocks, the
+    Left out: wider bands in the last 25 minutes, those of other tiers and cheap stocks, the
     straddle state. Odd lots count as quotes. A limit state that one order takes from one band to
     the other goes on. An operator who ends a pause takes any price.
 

@@ -24,8 +24,9 @@ class ZeroIntelligence(Trader):
     """A noise trader: it buys or sells at random, at a price around the true one.
 
     It never looks at the book, the reference or its orders: the same seed sends the same orders
-    into any market. Its kind has an older name, after which its random stream is called. The zero
-    intelligence of Gode and Sunder (1993) is something else: random bids within a budget.
+    into any market. The name of its kind stays, because random streams and orders are named after
+    it. The zero intelligence of Gode and Sunder (1993) is something else: random bids within a
+    budget.
     """
 
     spread_percent: Percent = 0.5  # standard deviation of its limit prices around the true price
@@ -79,7 +80,8 @@ class Informed(Trader):
     up to the value. Otherwise it offers to buy or to sell, as chance has it, an edge away from the
     value. While orders are not matched as they come, it takes nothing.
 
-    This is the informed trader of Glosten and Milgrom (1985), whose trades tell the others.
+    As in Glosten and Milgrom (1985) its trades carry information. Their informed trader only takes
+    quotes; this one also makes them.
     """
 
     noise_percent: Percent = 0.2  # standard deviation of what it perceives around the true price

@@ -56,6 +56,7 @@ function textsOf(film, block, size, known) {
   const sign = known.state === "finalized" ? "✓ " : "";
   const name = size.width < 56 && sign ? `${sign}${epoch[block]}` : `${sign}e ${epoch[block]}`;
   const line = (words, y, kind, x = 0) => svg("text", { class: `sl-block-${kind}`, x, y }, words);
+  if (known.covers) return [line(`${epoch[block]} +${known.covers}`, 2.5, "line")];
   if (isLine(size)) return [line(epoch[block], 2.5, "line", (size.width * (NAME_SHARE - 1)) / 2 + 1)];
   if (block === 0) return [line("genesis", 4, "root")];
   const worth = size.width >= 46 && size.height >= 38 && Number.isFinite(prices[block]);
@@ -98,14 +99,16 @@ export function blockParts(film, block, known, { size, hatch, parent }) {
     height: box.height + 2 * by,
     rx: 6 + by,
   });
+  // Of forks that lie on one another there is room for one line.
+  const isInStack = known.covered || known.covers > 0;
   return [
     parent && edgeTo(parent, size),
     known.lit && svg("rect", { class: "sl-halo", ...grown(4) }),
     known.selected && svg("rect", { class: "sl-chosen", ...grown(7) }),
     svg("rect", { class: "sl-body", ...box }),
     hatched && svg("rect", { class: "sl-hatched", ...box, fill: `url(#${hatch}-${pattern})` }),
-    ...textsOf(film, block, size, known),
-    ...(known.votes === null ? [] : votesOf(film, known, size)),
+    ...(known.covered ? [] : textsOf(film, block, size, known)),
+    ...(known.votes === null || isInStack ? [] : votesOf(film, known, size)),
   ].filter(Boolean);
 }
 
@@ -124,6 +127,7 @@ export function sayBlock(film, block, known) {
   if (known.off) parts.push("on a fork");
   if (known.twin) parts.push("one of two blocks of this epoch");
   if (known.conflict) parts.push("conflicts with a final block of the same height");
+  if (known.covers) parts.push(`on top of ${counted(known.covers, "more fork")}`);
   if (known.lit) parts.push("one of those in a row that make a block final");
   return parts.join(", ");
 }

@@ -5,6 +5,9 @@ import { drawOutlined } from "./ground.js";
 import { edgeOf } from "./ring.js";
 import { arrivingAt } from "./words.js";
 
+/** A pointer so near to a message means it, in pixels. */
+const NEAR_FLIGHT_PX = 9;
+
 /** A message that a partition holds waits here, as a share of the way. */
 const HELD_AT = 0.36;
 /** How long a held message is under way to the cut, and from it, seconds at most. */
@@ -95,26 +98,43 @@ export function shareOfWay(film, row, t) {
   return HELD_AT + ((1 - HELD_AT) * (t - held)) / (received - held);
 }
 
+/** Where a message is drawn: on its way, or at the card that it has just come to. */
+function placeOfFlight(film, row, t, { places, card }) {
+  const { sender, receiver } = film.tables.arrivals;
+  const [from, to] = [places[sender[row]], places[receiver[row]]];
+  const share = shareOfWay(film, row, t);
+  if (share >= 1) return { ...edgeOf(to, from, card), from, to, share };
+  return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share, from, to, share };
+}
+
+/** The row of the message that is drawn at a point, or nearest to it; -1 if none is near. */
+export function flightAt({ x, y }, film, t, scene) {
+  let [found, least] = [-1, NEAR_FLIGHT_PX];
+  for (const row of [...inFlight(film, t), ...arrivingAt(film, t)]) {
+    const place = placeOfFlight(film, row, t, scene);
+    const distance = Math.hypot(place.x - x, place.y - y);
+    if (distance <= least) [found, least] = [row, distance];
+  }
+  return found;
+}
+
 /**
  * Draw what is under way at an instant.
  *
  * @param {CanvasRenderingContext2D} pen
  * @param {object} film
  * @param {number} t
- * @param {{places: {x: number, y: number}[], looks: Uint8Array, sprites: object[][],
- *   colours: object}} scene
+ * @param {{places: {x: number, y: number}[], card: object, looks: Uint8Array,
+ *   sprites: object[][], colours: object}} scene
  * @returns {number} how many messages there are
  */
-export function drawFlights(pen, film, t, { places, looks, sprites, colours }) {
-  const { kind, block, sender, receiver } = film.tables.arrivals;
+export function drawFlights(pen, film, t, scene) {
+  const { looks, sprites, colours } = scene;
+  const { kind, block } = film.tables.arrivals;
   const tails = [new Path2D(), new Path2D()];
   const heads = [];
   for (const row of inFlight(film, t)) {
-    const from = places[sender[row]];
-    const to = places[receiver[row]];
-    const share = shareOfWay(film, row, t);
-    const x = from.x + (to.x - from.x) * share;
-    const y = from.y + (to.y - from.y) * share;
+    const { x, y, from, to, share } = placeOfFlight(film, row, t, scene);
     const tail = Math.max(share - TAIL_SHARE, 0);
     const path = tails[looks[block[row]] === TWIN_BLOCK ? 1 : 0];
     path.moveTo(from.x + (to.x - from.x) * tail, from.y + (to.y - from.y) * tail);
@@ -136,19 +156,19 @@ export function drawFlights(pen, film, t, { places, looks, sprites, colours }) {
 }
 
 /** Draw the way of what arrived just then, so that a step shows what it did. */
-export function drawArrivals(pen, film, t, { places, looks, sprites, colours, card }) {
-  const { kind, block, sender, receiver } = film.tables.arrivals;
+export function drawArrivals(pen, film, t, scene) {
+  const { looks, sprites, colours } = scene;
+  const { kind, block } = film.tables.arrivals;
   for (const row of arrivingAt(film, t)) {
-    const [from, to] = [places[sender[row]], places[receiver[row]]];
-    const edge = edgeOf(to, from, card);
+    const { x, y, from } = placeOfFlight(film, row, t, scene);
     pen.strokeStyle = looks[block[row]] === TWIN_BLOCK ? colours.rejected : colours.consensus;
     pen.lineWidth = 2;
     pen.beginPath();
     pen.moveTo(from.x, from.y);
-    pen.lineTo(edge.x, edge.y);
+    pen.lineTo(x, y);
     pen.stroke();
     const { canvas, size } = sprites[kind[row]][looks[block[row]]];
-    pen.drawImage(canvas, edge.x - size, edge.y - size, 2 * size, 2 * size);
+    pen.drawImage(canvas, x - size, y - size, 2 * size, 2 * size);
   }
 }
 
@@ -171,14 +191,13 @@ function isFree({ x, y }, { places, centre, card: { width, height, font } }, nam
 
 /** Name one message of each kind, the one that is nearest to half of its way. */
 export function nameFlights(pen, film, t, scene) {
-  const { places, colours, font, card, sprites } = scene;
+  const { colours, font, card, sprites } = scene;
   if (card.font < NAMED_FONT) return;
-  const { kind, block, sender, receiver } = film.tables.arrivals;
+  const { kind, block } = film.tables.arrivals;
   const flying = inFlight(film, t).map((row) => {
-    const [from, to, share] = [places[sender[row]], places[receiver[row]], shareOfWay(film, row, t)];
     const above = sprites[kind[row]][EVEN_EPOCH].size / 2 + card.font * 0.7;
-    const [x, y] = [from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share - above];
-    return { row, x, y, away: Math.abs(share - 0.5) };
+    const { x, y, share } = placeOfFlight(film, row, t, scene);
+    return { row, x, y: y - above, away: Math.abs(share - 0.5) };
   });
   pen.font = `600 ${card.font}px ${font}`;
   pen.textAlign = "center";

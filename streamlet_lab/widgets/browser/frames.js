@@ -8,18 +8,26 @@ import { networkPanel } from "./network.js";
 import { START } from "./store.js";
 import { treePanel } from "./tree.js";
 
+/** The numbers that go with panels, by what those show; see film_header.py. */
+const OF_CHAIN = ["finalized_blocks", "median_latency_s", "refused_blocks", "convicted_nodes"];
+const OF_PRICES = ["largest_displacement_bp", "epochs_without_price", "median_reference_age_s"];
+const OF_ORDERS = [
+  ...["fair_stopped_rate", "fair_refused_share", "orders_stopped", "unfair_trades", "halted_s"],
+  "median_reference_age_s",
+];
+
 /**
  * In the order in which they stand, and in which the keys 1, 2, … choose them. What is observed is
  * the same whoever looks: the market and its numbers follow the observer alone.
  */
 const PANEL_KINDS = {
-  network: { title: "network", make: networkPanel },
-  tree: { title: "block tree", make: treePanel },
+  network: { title: "network", make: networkPanel, numbers: [...OF_CHAIN, "messages"] },
+  tree: { title: "block tree", make: treePanel, numbers: OF_CHAIN },
   inspector: { title: "inspector", make: inspectorPanel, isBeside: true },
-  prices: { title: "final prices", make: pricesPanel, isObserved: true },
-  vwap: { title: "VWAP against consensus", make: vwapPanel, isObserved: true },
-  latency: { title: "finality latency", make: latencyPanel, isObserved: true },
-  rejections: { title: "orders stopped", make: rejectionsPanel, isObserved: true },
+  prices: { title: "final prices", make: pricesPanel, isObserved: true, numbers: OF_PRICES },
+  vwap: { title: "VWAP against consensus", make: vwapPanel, isObserved: true, numbers: OF_PRICES },
+  latency: { title: "finality latency", make: latencyPanel, isObserved: true, numbers: OF_CHAIN },
+  rejections: { title: "orders stopped", make: rejectionsPanel, isObserved: true, numbers: OF_ORDERS },
 };
 
 /** The names of those that have a picture. */
@@ -30,6 +38,12 @@ export function chosenPanels(asked) {
   const known = Object.keys(PANEL_KINDS);
   const chosen = known.filter((name) => asked.includes(name));
   return chosen.length ? chosen : known;
+}
+
+/** Those of some numbers that go with the panels that are shown. */
+export function numbersOf(numbers, panels = []) {
+  const wanted = chosenPanels(panels).flatMap((name) => PANEL_KINDS[name].numbers ?? []);
+  return numbers.filter(({ name }) => wanted.includes(name));
 }
 
 /** Show what the signs of a panel mean, or hide it. */

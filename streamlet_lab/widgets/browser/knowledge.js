@@ -27,6 +27,20 @@ function markTwins(film, known) {
   for (const same of byEpoch.values()) for (const what of same) what.twin = same.length > 1;
 }
 
+/** Say of forks that lie on one another which are covered, and how many the uppermost covers. */
+export function markStacks({ tables: { blocks } }, tree, known) {
+  const forks = new Map();
+  for (const block of known.keys()) {
+    const height = blocks.height[block];
+    if (tree.lane[block] > 0) forks.set(height, [...(forks.get(height) ?? []), block]);
+  }
+  for (const stack of forks.values()) {
+    const [top, ...covered] = stack.sort((one, other) => tree.lane[other] - tree.lane[one]);
+    known.get(top).covers = covered.length;
+    for (const block of covered) known.get(block).covered = true;
+  }
+}
+
 /**
  * Say what the viewer knows of the blocks of the highest heights, so many of them.
  *

@@ -94,13 +94,14 @@ const LINE_SHARE = 0.84;
  * Spread lanes over the room: all alike, or the first one in full and compact forks below it.
  *
  * @returns {{middleOf: (lane: number) => number, heightOf: (lane: number) => number,
- *   total: number}} where the middle of a block is, how high it is, and how high all lanes are
+ *   total: number, isStacked: boolean}} where the middle of a block is, how high it is, how high
+ *   all lanes are, and whether forks lie on one another
  */
 export function spreadLanes(lanes, room, scale) {
   const even = Math.min(room / lanes, MOST_LANE * scale);
   if (even >= LEAST_LANE * scale) {
     const middleOf = (lane) => even * (lane + 0.5);
-    return { middleOf, heightOf: () => even * BLOCK_SHARE, total: even * lanes };
+    return { middleOf, heightOf: () => even * BLOCK_SHARE, total: even * lanes, isStacked: false };
   }
   const first = LEAST_LANE * scale;
   const line = LINE_LANE * scale;
@@ -110,5 +111,6 @@ export function spreadLanes(lanes, room, scale) {
     middleOf: (lane) => (lane ? first + apart * (lane - 1) + line / 2 : first / 2),
     heightOf: (lane) => (lane ? line * LINE_SHARE : first * BLOCK_SHARE),
     total: first + line + apart * (lanes - 2),
+    isStacked: apart < line * LINE_SHARE,
   };
 }

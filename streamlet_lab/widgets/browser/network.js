@@ -3,6 +3,7 @@
 
 import { dom, setAttributes, setText, svg } from "./dom.js";
 import { inFlight } from "./film.js";
+import { flightTip } from "./flighttip.js";
 import { drawArrivals, drawFlights, looksOf, makeSprites, nameFlights } from "./flights.js";
 import { legendOf } from "./legend.js";
 import { drawGround } from "./ground.js";
@@ -62,7 +63,8 @@ class NetworkPanel {
       keydown: (event) => this.moveFocus(event),
       focusin: ({ target }) => this.enter(target),
     });
-    this.stage = dom("div", { class: "sl-stage" }, this.picture, this.buttons);
+    const tip = flightTip(this.picture, store, () => this.scene);
+    this.stage = dom("div", { class: "sl-stage" }, this.picture, this.buttons, tip.element);
     this.note = dom("p", { class: "sl-note" });
     this.element = dom(
       "section",
@@ -75,6 +77,7 @@ class NetworkPanel {
     this.element.probe = () => this.probe();
     this.followed = followLook(store, this.stage, NETWORK_COLOURS, () => this.arrange());
     this.offs = [
+      tip.end,
       store.on(["film", "time", "viewer", "selection", "playing", "reducedMotion"], (state) =>
         this.draw(state),
       ),

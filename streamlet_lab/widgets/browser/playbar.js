@@ -87,7 +87,7 @@ class PlayBar {
     this.slider = this.makeSlider();
     this.speed = dom(
       "select",
-      { class: "sl-menu", change: () => store.set({ speed: Number(this.speed.value) }) },
+      { class: "sl-menu", "aria-label": "speed", change: () => store.set({ speed: Number(this.speed.value) }) },
       ...PLAY_SPEEDS.map((factor) => dom("option", { value: factor }, `${factor}×`)),
     );
     this.marks = dom("div", { class: "sl-marks", "aria-hidden": "true" });
@@ -95,7 +95,7 @@ class PlayBar {
     this.event = dom("p", { class: "sl-happened" });
     this.violated = dom("strong");
     this.how = dom("span");
-    const alarm = dom("p", { class: "sl-alarm", role: "status" }, this.violated, this.how);
+    this.alarm = dom("p", { class: "sl-alarm", role: "status" }, this.violated, this.how);
     this.element = dom(
       "section",
       { class: "sl-playbar", "aria-label": "play" },
@@ -106,9 +106,14 @@ class PlayBar {
       playButton("next epoch", () => player.stepEpoch(1)),
       dom("div", { class: "sl-track" }, this.slider, this.marks),
       dom("span", { class: "sl-clock" }, this.clock),
-      dom("label", { title: "seconds of the protocol in one second" }, "speed ", this.speed),
+      dom(
+        "label",
+        { title: "seconds of the protocol in one second" },
+        dom("span", { class: "sl-speed" }, "speed "),
+        this.speed,
+      ),
       this.event,
-      alarm,
+      this.alarm,
     );
     this.off = store.on(["film", "time", "playing", "speed"], (state) => this.draw(state));
     this.draw(store.get());
@@ -161,6 +166,7 @@ class PlayBar {
     const violation = violationsOf(film).findLast(({ time_s }) => time_s <= time);
     setText(this.violated, nameViolation(violation));
     setText(this.how, violation?.sentence ?? "");
+    setAttributes(this.alarm, { title: this.how.textContent });
   }
 
   destroy() {

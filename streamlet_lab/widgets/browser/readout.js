@@ -1,6 +1,7 @@
 // The numbers of the run; beside them those of the pinned one, and the intervals of many.
 
 import { dom, setText } from "./dom.js";
+import { numbersOf } from "./frames.js";
 import { START } from "./store.js";
 import { inSeconds, spaced } from "./words.js";
 
@@ -44,24 +45,26 @@ class Readout {
       dom("div", { class: "sl-line sl-said" }, this.title, this.other, this.verdict),
       this.numbers,
     );
-    this.off = store.on(["film", "pinned", "many", "viewer"], (state) => this.draw(state));
+    this.off = store.on(["film", "pinned", "many", "viewer", "panels"], (state) => this.draw(state));
     this.draw(store.get());
   }
 
-  draw({ film, pinned, many, viewer }) {
+  draw({ film, pinned, many, viewer, panels }) {
     this.element.hidden = !film;
     if (!film) return;
     const { header } = film;
     setText(this.title, pinned ? `B: ${header.title}` : header.title);
     setText(this.other, pinned ? `A: ${pinned.header.title}` : "");
-    for (const line of [this.title, this.other]) line.title = line.textContent;
     setText(this.verdict, verdictOf(header, viewer));
+    for (const line of [this.title, this.other, this.verdict]) line.title = line.textContent;
     this.verdict.classList.toggle("sl-unsafe", !header.safe);
-    const [others, ranges] = [byName(pinned?.header.numbers), byName(many?.numbers)];
-    const rows = header.numbers.map((number) =>
+    const shown = numbersOf(header.numbers, panels);
+    const others = byName(pinned?.header.numbers);
+    const ranges = byName(numbersOf(many?.numbers ?? [], panels));
+    const rows = shown.map((number) =>
       this.row(number, others.get(number.name), ranges.get(number.name)),
     );
-    const known = byName(header.numbers);
+    const known = byName(shown);
     const more = [...ranges.values()].filter(({ name }) => !known.has(name));
     this.numbers.replaceChildren(...rows, ...more.map((range) => this.row(range, null, range)));
   }

@@ -1,21 +1,26 @@
 // One sentence for who cannot see the picture: what came of the run, at most once a second.
 
 import { dom } from "./dom.js";
+import { numbersOf } from "./frames.js";
+import { elsewhereRefused } from "./toolbar.js";
+import { spaced } from "./words.js";
 
 const LEAST_MS = 1000;
 const SPOKEN = ["finalized_blocks", "median_latency_s", "fair_stopped_rate"];
 
 /** Say what came of a run, or why it was refused. */
-function summaryOf({ film, status, trouble }) {
-  if (trouble) return ""; // the toolbar has it as an alert, which is read aloud
+function summaryOf(state) {
+  const { film, status, trouble, panels } = state;
+  if (trouble || elsewhereRefused(state)) return ""; // the toolbar has it as an alert
   if (status?.state === "refused" || status?.state === "stopped") return status.sentence ?? "";
   if (!film) return "";
   const { header } = film;
-  const told = header.numbers
+  const told = numbersOf(header.numbers, panels)
     .filter(({ name, value }) => SPOKEN.includes(name) && value !== null)
     .map(({ label, text }) => `${label} ${text}`);
-  const { sentence } = header.violations[0] ?? {};
-  return `${[header.safe ? "safe" : `not safe: ${sentence}`, ...told].join(", ")}.`;
+  // The bar of play says how it was violated.
+  const violated = header.violations.map(({ check }) => `violated ${spaced(check)}`);
+  return `${[header.safe ? "safe" : "not safe", ...violated, ...told].join(", ")}.`;
 }
 
 /** The live region. */
@@ -24,7 +29,7 @@ class Spoken {
     this.timer = 0;
     this.last = -Infinity;
     this.element = dom("p", { class: "sl-unseen sl-summary", "aria-live": "polite" });
-    this.off = store.on(["film", "status", "trouble"], () => this.plan(store));
+    this.off = store.on(["film", "status", "trouble", "panels"], () => this.plan(store));
     this.plan(store);
   }
 

@@ -4,6 +4,7 @@ import { buttonOf, enable } from "./buttons.js";
 import { dom, setAttributes, setText } from "./dom.js";
 import { PICTURED } from "./frames.js";
 import { blobOf, download, pngOf, svgOfView } from "./shot.js";
+import { isOfTouch } from "./touchform.js";
 
 const THEMES = { auto: "dark", dark: "light", light: "auto" };
 
@@ -145,12 +146,12 @@ class Toolbar {
 }
 
 /** What was refused but is no fault of a control in sight, where it would be said. */
-function elsewhereRefused({ status, controls, shown }) {
-  if (status.state !== "refused") return "";
+export function elsewhereRefused({ status, controls, shown }) {
+  if (status?.state !== "refused") return "";
   const field = `${status.field ?? ""}`;
   const isShown = (name) => !shown?.length || shown.includes(name);
   const atControl = controls?.some(({ name }) => name === field) && isShown(field);
-  const atTouch = field.startsWith("touches") && isShown("touches");
+  const atTouch = isOfTouch(field) && isShown("touches");
   return atControl || atTouch ? "" : (status.sentence ?? "");
 }
 

@@ -21,6 +21,9 @@ function boxOf(label, value, placeholder = "") {
   });
 }
 
+/** Whether a refused field is one of a touch: by its place, or by what was done and when. */
+export const isOfTouch = (field) => /^touches| at [\d.]+ s: /.test(field);
+
 /** Say what was done; as Python's `Touch.words`, with the numbers. */
 export function sayTouch({ kind, nodes = [], at, percent, side, quantity, price }) {
   const what = {
@@ -147,7 +150,7 @@ class TouchForm {
   }
 
   listTouches(touches, { status }) {
-    const isWrong = status.state === "refused" && `${status.field}`.startsWith("touches");
+    const isWrong = status.state === "refused" && isOfTouch(status.field);
     setText(this.wrong, isWrong ? status.sentence : "");
     const key = JSON.stringify(touches);
     if (this.list.dataset.key === key) return;

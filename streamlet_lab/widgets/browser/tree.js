@@ -2,7 +2,7 @@
 
 import { blockParts, classOf, pathOfVotes, sayBlock } from "./blocks.js";
 import { dom, setAttributes, setText, svg } from "./dom.js";
-import { knowledgeAt, sayThree, sayTree } from "./knowledge.js";
+import { knowledgeAt, markStacks, sayThree, sayTree } from "./knowledge.js";
 import { drawLabel, labelsOf } from "./labels.js";
 import { layOutTree, spreadLanes } from "./lanes.js";
 import { legendOf } from "./legend.js";
@@ -113,7 +113,8 @@ class TreePanel {
       y: top + lanes.middleOf(tree.lane[block]),
     });
     const below = isConflicting ? LABEL_ROOM : TREE_MARGIN;
-    this.scene = { film, tree, heights, sizeOf, scale, column, at, width, height, below };
+    const { isStacked } = lanes;
+    this.scene = { film, tree, heights, sizeOf, scale, column, at, width, height, below, isStacked };
     this.newest = this.lowest = -1;
     this.labelled = "";
     this.draw(this.store.get());
@@ -123,8 +124,9 @@ class TreePanel {
     const { film, playing } = state;
     if (film !== (this.scene?.film ?? null)) return void this.arrange();
     if (!this.scene) return;
-    const { tree, heights, column } = this.scene;
+    const { tree, heights, column, isStacked } = this.scene;
     const seen = knowledgeAt(film, tree, heights, state);
+    if (isStacked) markStacks(film, tree, seen.known);
     const gone = [...this.groups.keys()].filter((block) => !seen.known.has(block));
     for (const block of gone) this.forget(block);
     for (const [block, known] of seen.known) this.drawBlock(block, known);
@@ -160,8 +162,8 @@ class TreePanel {
     setAttributes(group, { "aria-label": says });
     if (isSame) {
       setText(group.firstChild, says);
-      const path = pathOfVotes(film, votes, sizeOf(block));
-      setAttributes(group.querySelector(".sl-tick-seen"), { d: path });
+      const ticks = group.querySelector(".sl-tick-seen"); // none where forks lie on one another
+      if (ticks) setAttributes(ticks, { d: pathOfVotes(film, votes, sizeOf(block)) });
       return;
     }
     const here = at(block);

@@ -117,17 +117,30 @@ export function sayNetwork(film, t, nodes, flying) {
   return `${parts.filter(Boolean).join("; ")}.`;
 }
 
+/** Say what a message is: whose, of which kind, and about which block. */
+function sayMessage(film, row) {
+  const { kind, block, author } = film.tables.arrivals;
+  const what = kind[row] === 0 ? "proposal" : "vote";
+  return `${what} of ${film.names[author[row]]} for the ${nameBlock(film, block[row])}`;
+}
+
+/** Say line by line what a message is, between whom it is under way, and when. */
+export function sayFlight(film, row) {
+  const { sender, receiver, sent_s, received_s } = film.tables.arrivals;
+  return [
+    sayMessage(film, row),
+    `from ${film.names[sender[row]]} to ${film.names[receiver[row]]}`,
+    `sent ${inSeconds(sent_s[row])}, arrives ${inSeconds(received_s[row])}`,
+  ];
+}
+
 /** Say what arrived: who sent what about which block, to whom, and how long it took. */
 function sayArrival(film, row) {
   const { names, tables } = film;
-  const { kind, block, author, sender, receiver, sent_s, received_s } = tables.arrivals;
-  const what = kind[row] === 0 ? "proposal" : "vote";
+  const { author, sender, receiver, sent_s, received_s } = tables.arrivals;
   const by = sender[row] === author[row] ? "" : `, passed on by ${names[sender[row]]}`;
   const took = Math.round((received_s[row] - sent_s[row]) * 1000);
-  return (
-    `${what} of ${names[author[row]]} for the ${nameBlock(film, block[row])} reaches ` +
-    `${names[receiver[row]]}${by} after ${took} ms`
-  );
+  return `${sayMessage(film, row)} reaches ${names[receiver[row]]}${by} after ${took} ms`;
 }
 
 /** The rows of what arrives at exactly that instant. */
