@@ -80,10 +80,10 @@ def price_limits(path: "pd.Series[float]", *others: "pd.Series[float]") -> tuple
 
 
 def extremes(values: "pd.Series[float]", write: Callable[[float], str]) -> str:
-    """Say which of these, by their labels, is lowest and which highest; a tie is what looks alike.
+    """Say from which of these to which they reach, by their labels; a tie is what looks alike.
 
     >>> extremes(pd.Series({"a": 3.0, "b": 1.0, "c": 1.04}), "{:.1f}".format)
-    'lowest 1.0 at b and 1 more, highest 3.0 at a'
+    'from 1.0 at b and 1 more to 3.0 at a'
     """
     known = values.dropna().sort_values(kind="stable")
     written = [write(value) for value in known]
@@ -92,7 +92,7 @@ def extremes(values: "pd.Series[float]", write: Callable[[float], str]) -> str:
         others = written.count(written[place]) - 1
         alike = f" and {others} more" if others else ""
         said.append(f"{written[place]} at {known.index[place]}{alike}")
-    return said[0] if len(said) == 1 else f"lowest {said[0]}, highest {said[1]}"
+    return said[0] if len(said) == 1 else f"from {said[0]} to {said[1]}"
 
 
 def agreed_prices(result: Result, symbol: str) -> pd.DataFrame:
