@@ -72,10 +72,8 @@ class PublicKeys(Document):
 
     Parameters
     ----------
-    chain_id : str
     genesis : bytes
         Its hash.
-    quorum : int
     keys : mapping of str to bytes
         The raw 32 bytes of every node's Ed25519 public key, no two alike.
 

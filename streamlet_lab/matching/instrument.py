@@ -21,7 +21,6 @@ class Instrument:
 
     Parameters
     ----------
-    symbol : str
     tick : Decimal
         The smallest step between two prices, in dollars.
     lot : int

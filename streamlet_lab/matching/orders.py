@@ -100,8 +100,6 @@ class Order:
     ----------
     order_id : str
         The trader's name for the order; an engine accepts each id once.
-    symbol : str
-    side : Side
     order_type : OrderType
         A limit order needs a price, a market order has none.
     quantity : int

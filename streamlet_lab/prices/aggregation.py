@@ -54,7 +54,6 @@ class Aggregator:
 
     Parameters
     ----------
-    name : str
     function : callable
         Pure: the quotes, one or more, to a price that is not rounded yet.
     breakdown : callable

@@ -62,7 +62,6 @@ def most_extreme(
         Names of the sources that lie, together.
     known : PriceRound
         What the quotes are measured by. Its aggregator must treat all sources alike.
-    direction : {"up", "down"}
 
     Returns
     -------

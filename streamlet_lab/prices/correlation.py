@@ -28,8 +28,6 @@ class PathStreams:
 
     Parameters
     ----------
-    seed : int
-    symbol : str
     correlation : float
         Of the Gaussians of any two symbols, from 0 to 1. Above 0 the clock within the day is the
         same for all symbols; everything else is independent.

@@ -48,10 +48,8 @@ class QuoteFeed:
 
     Parameters
     ----------
-    path : PricePath
     market_time_per_epoch : int
         Microseconds; epoch e is quoted at its beginning.
-    seed : int
     sources : sequence of Source
         In the order of their quotes; the description's three unless given.
     """
@@ -173,7 +171,6 @@ def make_path(
         ``"simulated"``; a real history such as ``"history"``, ``"history-2012"`` (the symbol's) or
         ``"aapl-2012"``; ``"lobster"``, see :func:`~streamlet_lab.prices.lobster.lobster_feed`; or a
         frame of one's own, see :class:`~streamlet_lab.prices.frame_path.ReplayPath`.
-    seed : int
     market_time_per_epoch : int
         Microseconds.
     symbol : str, optional

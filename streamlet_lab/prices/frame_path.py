@@ -122,7 +122,6 @@ class ReplayPath:
         for the first two, in capitals too, and so will an index of times. Other columns are
         ignored. Prices are taken as they print and rounded to micro-dollars, half even; times are
         cut to microseconds, and of rows within one the last one's price counts.
-    symbol : str
     base_price : Decimal, optional
         What genesis carries; the first price unless given.
 

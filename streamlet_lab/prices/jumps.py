@@ -17,7 +17,6 @@ class JumpingPath:
 
     Parameters
     ----------
-    path : PricePath
     jumps : sequence of (int, Fraction)
         Instants of market time, and factors above zero, in the order in which they apply.
     """

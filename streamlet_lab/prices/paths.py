@@ -144,11 +144,8 @@ class SimulatedPath:
 
     Parameters
     ----------
-    streams : PathStreams
     step : int
         Grid of the path in microseconds of market time; the price is constant between grid points.
-    settings : PathSettings
-    symbol : str
     model : ReturnModel, optional
         `GjrGarch` unless given. What it yields that is no day is refused when it comes.
     """

@@ -51,7 +51,6 @@ class PriceConsensus(_Said):
 
     Parameters
     ----------
-    symbol : str
     consensus_price : Decimal
         Aggregate of the valid prices, US dollars: their simple average unless configured.
     volume_weighted_price : Decimal

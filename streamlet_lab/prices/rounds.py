@@ -76,10 +76,8 @@ class PriceRound:
 
     Parameters
     ----------
-    rules : PriceValidation
     symbol : str
         What the quotes must be for.
-    epoch : int
     previous : PreviousConsensus or None
         Without one the deviation rule does not apply.
     timestamp : datetime, optional

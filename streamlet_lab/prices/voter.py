@@ -25,8 +25,6 @@ class Voter:
 
     Parameters
     ----------
-    symbol : str
-    rules : PriceValidation
     policy : {"observe", "bounds", "evidence"}
         ``bounds`` checks the rules alone; ``observe`` also compares the claim with what the voter's
         own quotes give; ``evidence`` asks for exactly what the signed quotes in the block give.

@@ -42,7 +42,6 @@ class LognormalDelays:
 
     Parameters
     ----------
-    stream : random.Random
     median, bound : int
         Microseconds.
     spread : float

@@ -35,7 +35,6 @@ class Send:
 
     Parameters
     ----------
-    message : Proposal or Vote
     to : tuple of str, optional
         Names of the receivers; everyone else unless given.
     delay : int, optional

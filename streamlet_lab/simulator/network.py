@@ -202,7 +202,6 @@ class Network:
 
     Parameters
     ----------
-    queue : EventQueue
     links : Links
         A copy that cannot overtake one already on its way, at the shortest delay, is not drawn.
     voters : int
@@ -213,7 +212,6 @@ class Network:
         Whether voters pass on what is new to them.
     unreliable : collection of int
         Participants that may go down and come back.
-    reception : Reception
     delivered : callable, optional
         Called with the times and participants of each first arrival.
 

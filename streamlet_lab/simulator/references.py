@@ -76,7 +76,6 @@ class Publications(Iterator[Publication]):
 
     Parameters
     ----------
-    reference : ReferenceConfig
     price : callable
         The true price.
     published : int
