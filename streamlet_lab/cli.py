@@ -224,7 +224,7 @@ def _fill_run(parser: Parser, has_feed: bool = True) -> None:
 
 def _whole(text: str) -> int:
     if not re.fullmatch(r"[+-]?\d{1,19}", text, re.ASCII):  # `int` reads the digits of all scripts
-        raise argparse.ArgumentTypeError(f"{shown(text)} is not a whole number")
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not a whole number of up to 19 digits")
     return int(text)
 
 

@@ -26,7 +26,6 @@ _GAP: Final = 4  # points more between a block and its text
 _LANE: Final = 50  # points from one chain to the other, half the way
 _MARGIN: Final = 110  # points for headings, ticks and legend
 _COLUMN: Final = 105  # points from one epoch to the next
-_POINTS_PER_INCH: Final = 72
 # How many nodes a sentence names; more are counted.
 _MOST_NAMES: Final = 4
 
@@ -203,7 +202,7 @@ def violation_size(run: Result) -> tuple[float, float]:
     blocks = run.frames["violation"]
     columns = blocks["epoch"].nunique() + 1
     height = 2 * _LANE + sum(_rooms(blocks)) + _MARGIN
-    return max(9, columns * _COLUMN / _POINTS_PER_INCH), height / _POINTS_PER_INCH
+    return max(9, columns * _COLUMN / layout.POINTS_PER_INCH), height / layout.POINTS_PER_INCH
 
 
 def draw_violation(axes: Axes, run: Result) -> None:

@@ -1,6 +1,6 @@
 """Charts of displacements: how far do liars push each aggregator, and how fast?"""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from streamlet_lab.charts import layout, style
+from streamlet_lab.charts import layout, series, style
 from streamlet_lab.charts.layout import check_frame, new_chart, spaced
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import to_name
@@ -135,25 +135,9 @@ def _best_and_worst(cells: pd.DataFrame) -> str:
 
 
 def _extremes(worst: "pd.Series[float]") -> str:
-    """Say which aggregators move least, and which most; what is written alike is a tie."""
-    moved = worst.dropna()
-    if moved.empty:
+    if worst.isna().all():
         return "no price came about"
-    written = moved.map(_number)
-    least, most = _number(moved.min()), _number(moved.max())
-    if least == most and 1 < len(moved) == len(worst):
-        return f"up to {most} bp with each of them"
-    furthest = f"up to {most} bp with {_listed(written.index[written == most])}"
-    if least == most:
-        return furthest
-    return f"at most {least} bp with {_listed(written.index[written == least])}, {furthest}"
-
-
-def _listed(names: Iterable[object]) -> str:
-    first, *others = map(spaced, names)
-    return (
-        f"{first} and {len(others)} others" if len(others) > 1 else " and ".join([first, *others])
-    )
+    return series.extremes(worst.rename(spaced), lambda value: f"{_number(value)} bp")
 
 
 def _number(value: float) -> str:

@@ -44,7 +44,7 @@ _MOST_TICKS: Final = 100
 _KEY: Final = "key"
 # A mark at the edge is seen: the share of the height that it may be beyond.
 _EDGE: Final = 0.01
-_POINTS_PER_INCH: Final = 72
+POINTS_PER_INCH: Final = 72
 # Points from the axes to the legend, and for each further line of the ticks' labels.
 _BELOW: Final = 40
 _LINE: Final = 12
@@ -317,7 +317,7 @@ def _is_seen(handle: Artist | Container) -> bool:
 
 def shifted(axes: Axes, right: float, up: float) -> ScaledTranslation:
     """Return a shift by points, whatever the size of the axes."""
-    inches = right / _POINTS_PER_INCH, up / _POINTS_PER_INCH
+    inches = right / POINTS_PER_INCH, up / POINTS_PER_INCH
     return ScaledTranslation(*inches, axes.figure.dpi_scale_trans)
 
 

@@ -1,6 +1,6 @@
 """What several charts show, as frames and numbers: no drawing here."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import pandas as pd
@@ -77,6 +77,22 @@ def price_limits(path: "pd.Series[float]", *others: "pd.Series[float]") -> tuple
     low, high = float(values.min()), float(values.max())
     room = max(_ROOM * (high - low), _LEAST_ROOM)
     return low - room, high + room
+
+
+def extremes(values: "pd.Series[float]", write: Callable[[float], str]) -> str:
+    """Say from which of these to which they reach, by their labels; a tie is what looks alike.
+
+    >>> extremes(pd.Series({"a": 3.0, "b": 1.0, "c": 1.04}), "{:.1f}".format)
+    'from 1.0 at b and 1 more to 3.0 at a'
+    """
+    known = values.dropna().sort_values(kind="stable")
+    written = [write(value) for value in known]
+    said = []
+    for place in (0, -1) if written[0] != written[-1] else (0,):
+        others = written.count(written[place]) - 1
+        alike = f" and {others} more" if others else ""
+        said.append(f"{written[place]} at {known.index[place]}{alike}")
+    return said[0] if len(said) == 1 else f"from {said[0]} to {said[1]}"
 
 
 def agreed_prices(result: Result, symbol: str) -> pd.DataFrame:

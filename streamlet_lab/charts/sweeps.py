@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from streamlet_lab.charts import layout, style
+from streamlet_lab.charts import layout, series, style
 from streamlet_lab.charts.layout import new_chart
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.grid import Sweep
@@ -31,6 +31,8 @@ _ASIDE: Final = 7.0
 # Labels are 1 apart; how far then are their series, and how long is half of a formula's line?
 _APART: Final = 0.14
 _REACH: Final = 0.35
+# Inches that a label needs.
+_LABEL: Final = 0.64
 # Above and below what is seen on a logarithmic axis.
 _ROOM: Final = 1.5
 # What floating point may add to an interval without width.
@@ -69,7 +71,9 @@ def plot_means(
     question, x_label, y_label : str, optional
         The title, and what the axes show, with units.
     """
-    with new_chart(9, 4.8) as figure:
+    check_varied(swept, x=x, by=by)
+    labels = 0 if swept.frame[x].dtype.kind in "iuf" else swept.frame[x].nunique()
+    with new_chart(max(9, _LABEL * labels), 4.8) as figure:
         axes = figure.subplots()
         means = _draw_means(axes, swept, measure, x, by, closed_form)
         axes.set_xlabel(x_label or x)
@@ -88,9 +92,11 @@ def plot_policies(swept: Sweep) -> Figure:
     The sweep is over ``prices.voter_policy`` and ``prices.aggregator``, with the measure
     ``worst_bp``: such as that of :func:`~streamlet_lab.studies.lying_leader`.
     """
+    x, by = "prices.voter_policy", "prices.aggregator"
+    check_varied(swept, x=x, by=by)
     with new_chart(9, 4.8) as figure:
         axes = figure.subplots()
-        means = _draw_means(axes, swept, "worst_bp", "prices.voter_policy", "prices.aggregator")
+        means = _draw_means(axes, swept, "worst_bp", x, by)
         axes.set_xlabel("What voters check of a leader's claim")
         axes.set_ylabel("Worst displacement of a final price (basis points)")
         axes.set_yscale("log", nonpositive="clip")  # an interval may reach to zero
@@ -101,9 +107,7 @@ def plot_policies(swept: Sweep) -> Figure:
         if len(seen):
             axes.set_ylim(seen.min() / _ROOM, seen.max() * _ROOM)
         question = "How far can a lying leader move the price?"
-        layout.explain(
-            axes, question, _answer(means, "prices.voter_policy", "prices.aggregator", " bp")
-        )
+        layout.explain(axes, question, _answer(means, x, by, " bp"))
     return figure
 
 
@@ -258,7 +262,6 @@ def _draw_means(
     closed_form: ClosedForm | Mapping[Any, ClosedForm] | None = None,
 ) -> pd.DataFrame:
     """Draw the means of a sweep, and return them with what is ``expected``."""
-    check_varied(swept, x=x, by=by)
     means = swept.means(measure).assign(expected=np.nan)
     parts, values = series_of(means, by), means[x].drop_duplicates()
     curves: dict[str, pd.Series[float]] = {}
@@ -293,21 +296,18 @@ def _curve(form: ClosedForm, values: "pd.Series[Any]") -> "pd.Series[float]":
 def _answer(means: pd.DataFrame, x: str, by: str | None, unit: str = "") -> str:
     if means["mean"].isna().all():
         return "no run has this measure"
-    ends, known = [], means.dropna(subset=["mean"]).sort_values("mean", kind="stable")
-    known["written"] = [f"{mean:,.4g}{unit}" for mean in known["mean"]]
-    for what, row in (("lowest", known.iloc[0]), ("highest", known.iloc[-1])):
-        others = (known["written"] == row["written"]).sum() - 1
-        at = " with ".join(str(row[name]) for name in (x, by) if name)
-        alike = f" and {others} more" if others else ""
-        ends.append(f"{what} {row['written']} at {at}{alike}".replace("\n", " "))
-    answer = ", ".join(ends)
+    places = means[x].astype(str)
+    if by is not None:
+        places += " (" + means[by].astype(str) + ")"
+    values = means["mean"].set_axis(places.str.replace("\n", " "))
+    answer = series.extremes(values, lambda mean: f"{mean:,.4g}{unit}")
     judged = means.dropna(subset=["low", "expected"])
     if judged.empty:
         return f"{answer}; {intervals_in_words(means)}"
     low, high = judged["low"] - _ROUNDING, judged["high"] + _ROUNDING
     hold = judged["expected"].between(low, high).sum()
     runs = _runs_in_words(means)
-    return f"{answer}; {hold} of {len(judged)} intervals (95 %, {runs}) hold the closed form"
+    return f"{answer}; closed form in {hold} of {len(judged)} intervals (95 %, {runs})"
 
 
 def _runs_in_words(means: pd.DataFrame) -> str:

@@ -125,18 +125,17 @@ def test_means_are_joined_only_where_no_formula_is():
 )
 def test_the_answer_counts_the_intervals_that_hold_the_closed_form(closed_form, hold, judged):
     assert answer(chart(ONE, closed_form=closed_form)) == (
-        f"lowest 2 at 0.5, highest 5 at 2.0; {hold} of {judged} intervals (95 %, 2 runs each) "
-        "hold the closed form"
+        "from 2 at 0.5 to 5 at 2.0; "
+        f"closed form in {hold} of {judged} intervals (95 %, 2 runs each)"
     )
-    assert answer(chart(ONE)) == "lowest 2 at 0.5, highest 5 at 2.0; intervals: 95 %, 2 runs each"
+    assert answer(chart(ONE)) == "from 2 at 0.5 to 5 at 2.0; intervals: 95 %, 2 runs each"
 
 
 def test_runs_without_the_measure_are_left_out():
     runs = swept(["epochs"], (1, NAN), (1, NAN), (2, 4.0), (2, NAN), (3, 4.0), (3, 6.0))
     axes = chart(runs, "epochs", closed_form=lambda epochs: 5)
     assert answer(axes) == (
-        "lowest 4 at 2, highest 5 at 3; "
-        "1 of 1 intervals (95 %, 0 to 2 runs each) hold the closed form"
+        "from 4 at 2 to 5 at 3; closed form in 1 of 1 intervals (95 %, 0 to 2 runs each)"
     )
     assert answer(chart(swept(["epochs"], (1, NAN)), "epochs")) == "no run has this measure"
 
@@ -209,7 +208,7 @@ class TestPolicies:
         assert tick_labels(axes.xaxis) == ["bounds", "evidence"]
         assert axes.get_yscale() == "log"
         assert answer(axes) == (
-            "lowest 2 bp at evidence with mean, highest 1,020 bp at bounds with mean; "
+            "from 2 bp at evidence (mean) to 1,020 bp at bounds (mean); "
             "intervals: 95 %, 2 runs each"
         )
         # The interval of 1 and 3 reaches below zero, which has no place here.

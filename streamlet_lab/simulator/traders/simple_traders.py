@@ -80,7 +80,8 @@ class Informed(Trader):
     up to the value. Otherwise it offers to buy or to sell, as chance has it, an edge away from the
     value. While orders are not matched as they come, it takes nothing.
 
-    This is the informed trader of Glosten and Milgrom (1985), whose trades tell the others.
+    As in Glosten and Milgrom (1985) its trades carry information. Their informed trader only takes
+    quotes; this one also makes them.
     """
 
     noise_percent: Percent = 0.2  # standard deviation of what it perceives around the true price

@@ -1,6 +1,7 @@
 // The picture of a chart: layers that are kept, and what is drawn over them at each instant.
 
 import { drawFrame } from "./axes.js";
+import { penFor } from "./look.js";
 import { drawDots, drawMark, drawSeries } from "./marks.js";
 
 /** How much is left of what lies in the future. */
@@ -11,13 +12,6 @@ const RING_PX = 7;
 
 /** Whether the dots of a series are known at instants other than where they stand. */
 const isLive = ({ since, x }) => Boolean(since) && x.length <= MOST_LIVE;
-
-/** A canvas's pen, for a scene in pixels of the page. */
-export function penFor(canvas, { ratio }) {
-  const pen = canvas.getContext("2d");
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  return pen;
-}
 
 /** Draw within the plots of panes only, from one place to another. */
 function within(pen, all, from, to, draw) {
@@ -42,8 +36,9 @@ function copyLayer(pen, layer, { width, height }, alpha = 1) {
  * as it is in the `past` and in the `future`.
  */
 export function drawLayers({ series: drawn, past, future }, scene) {
-  const { all, colours } = scene;
+  const { all, colours, width, height } = scene;
   const pen = penFor(drawn, scene);
+  pen.clearRect(0, 0, width, height);
   for (const axes of all) {
     within(pen, [axes], axes.left, axes.right, () => {
       for (const series of axes.pane.series) {
