@@ -2,7 +2,7 @@
 
 import { layOut } from "./axes.js";
 import { dom, setAttributes, setText } from "./dom.js";
-import { drawInstant, drawLayers, drawPointed, drawRings } from "./layers.js";
+import { drawInstant, drawPast, drawPointed, drawRings } from "./layers.js";
 import { fitCanvases, followLook, penFor } from "./look.js";
 import { Pointing } from "./pointing.js";
 import { placesOf } from "./reading.js";
@@ -114,9 +114,9 @@ class Chart {
     }
     const { look } = this.followed;
     if (!look.width || !look.height) return;
-    fitCanvases([this.plot, ...Object.values(this.layers)], look);
+    fitCanvases([this.plot], look);
     this.scene = this.sceneOf(state, { ...look, letter: look.letter * LETTER });
-    drawLayers(this.layers, this.scene);
+    drawPast(this.layers, this.scene);
     this.choose();
   }
 

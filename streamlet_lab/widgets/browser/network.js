@@ -88,11 +88,23 @@ class NetworkPanel {
   arrange() {
     const { film } = this.store.get();
     const { look } = this.followed;
-    const { width, height, ratio, colours } = look;
     this.scene = null;
     this.shown = { ground: "", nodes: [] };
-    if (!film || !width || !height) return;
-    const ring = placeNodes(film.header.nodes.length, width, height);
+    if (!film || !look.width || !look.height) return;
+    fitCanvases([this.picture, this.back], look);
+    const laidOut = JSON.stringify([film.header.nodes.length, look]);
+    if (laidOut !== this.laidOut) this.layOut(film.header.nodes.length, look);
+    this.laidOut = laidOut;
+    this.scene = { film, ...look, ...this.layout, looks: looksOf(film) };
+    const missing = "Messages are not recorded for this run: only what the nodes know is shown.";
+    setText(this.note, film.header.has_trace ? "" : missing);
+    this.placeButtons();
+    this.draw(this.store.get());
+  }
+
+  /** Place the cards of so many voters, and make the pictures of messages. */
+  layOut(voters, { width, height, ratio, colours }) {
+    const ring = placeNodes(voters, width, height);
     const { card, places } = ring;
     const room = { ratio, width: card.width + 2 * CARD_MARGIN, height: card.height + 2 * CARD_MARGIN };
     // At whole pixels, for letters that are as sharp in the copy.
@@ -102,20 +114,8 @@ class NetworkPanel {
       top: whole(y - room.height / 2),
     }));
     this.cards = places.map((_, index) => this.cards[index] ?? dom("canvas"));
-    fitCanvases([this.picture, this.back], look);
     fitCanvases(this.cards, room);
-    this.scene = {
-      film,
-      ...look,
-      ...ring,
-      corners,
-      looks: looksOf(film),
-      sprites: makeSprites(colours, ratio, ring.card.font),
-    };
-    const missing = "Messages are not recorded for this run: only what the nodes know is shown.";
-    setText(this.note, film.header.has_trace ? "" : missing);
-    this.placeButtons();
-    this.draw(this.store.get());
+    this.layout = { ...ring, corners, sprites: makeSprites(colours, ratio, card.font) };
   }
 
   /** The cards are drawn; what is clicked, and what has the focus, is a button over each. */

@@ -63,7 +63,7 @@ class TreePanel {
     this.hatch = `sl-hatch-${Math.random().toString(36).slice(2)}`;
     this.blocks = svg("g", { class: "sl-blocks" });
     this.labels = svg("g", {});
-    this.moving = svg("g", { class: "sl-moving" }, this.blocks, this.labels);
+    this.moving = svg("g", {}, this.blocks, this.labels);
     const named = { class: "sl-tree-svg", role: "group", "aria-label": "block tree" };
     this.picture = svg("svg", named, hatchingOf(this.hatch), this.moving);
     this.scrolled = dom("div", { class: "sl-scrolled" }, this.picture);
@@ -122,6 +122,8 @@ class TreePanel {
 
   draw(state) {
     const { film, playing } = state;
+    // Of what a hand moves through nothing lags behind.
+    this.moving.classList.toggle("sl-live", playing);
     if (film !== (this.scene?.film ?? null)) return void this.arrange();
     if (!this.scene) return;
     const { tree, heights, column, isStacked } = this.scene;
