@@ -29,7 +29,7 @@ INSTANTS: Final = {
     "partition": 24.06,
     "before_gst": 22.12,
     "jump": 31.08,
-    "luld": 31.08,
+    "luld": 35.08,
     "unsafe_quorum": 14.13,
 }
 USUAL_INSTANT: Final = 31.08

@@ -123,14 +123,9 @@ for _preset in PRESETS.values():
 
 def describe_presets() -> list[dict[str, Any]]:
     """Return the presets as plain data for the browser."""
+    told = ("label", "sentence", "lesson", "against")
     return [
-        {
-            "name": name,
-            "label": preset.label,
-            "sentence": preset.sentence,
-            "lesson": preset.lesson,
-            "settings": dict(preset.settings),
-            "against": preset.against,
-        }
+        {"name": name, "settings": dict(preset.settings)}
+        | {field: getattr(preset, field) for field in told}
         for name, preset in PRESETS.items()
     ]

@@ -19,9 +19,9 @@ from .calling import Calling, engine_at, limit
 OPEN, AUCTION = MarketState.OPEN, MarketState.AUCTION
 
 
-def started(collar=None, **settings):
+def started(**settings):
     """An engine with a reference of $100.00, where somebody asks $106.00 and nobody bids."""
-    engine = engine_at("100.00", band=Calling(50, collar=collar), **settings)
+    engine = engine_at("100.00", band=Calling(50), **settings)
     engine.submit(limit("s-1", "sell", "104.00", 4))
     engine.submit(limit("s-2", "sell", "106.00"))
     return engine
@@ -75,3 +75,10 @@ def test_operator_ends_a_call_before_its_time_and_it_is_uncrossed(calling, end, 
     assert changed == StateChanged(changed.sequence, 30, state)
     assert isinstance(moved, BandMoved)
     assert calling.advance(1_000) == []
+
+
+def test_orders_without_a_trader_trade_with_each_other():
+    engine = started(self_trade="cancel_both")
+    engine.submit(limit("b-1", "buy", "107.00"), 10)
+    _, traded, *_ = engine.advance(60)
+    assert (traded.trade.buy_order_id, traded.trade.sell_order_id) == ("b-1", "s-2")

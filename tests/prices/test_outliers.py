@@ -41,7 +41,6 @@ from streamlet_lab.prices.outliers import (
 RULES = PriceValidation()
 MINUTE = TRADING_DAY // 390
 HUNDRED = PreviousConsensus(Decimal(100), 10)
-PLAIN = TailRule(Decimal(10), Decimal(0))  # 10 % a day, and nothing for the venues
 
 
 def _quotes(prices):
@@ -111,34 +110,6 @@ def test_what_has_no_tail_is_not_fitted(sizes, once_in, field):
 
 
 # --- The formula
-
-
-@pytest.mark.parametrize(
-    ("days", "edge"), [(1, "110"), (4, "120"), (9, "130"), (25, "150"), (100, "200")]
-)
-def test_the_plausible_move_grows_with_the_root_of_time(days, edge):
-    beyond = Decimal(edge) + Decimal("0.000001")
-
-    assert _verdicts(PLAIN, [edge], HUNDRED, 10 + days) == [False]
-    assert _verdicts(PLAIN, [beyond], HUNDRED, 10 + days) == [True]
-    assert _verdicts(PLAIN, [200 - Decimal(edge)], HUNDRED, 10 + days) == [False]
-
-
-@pytest.mark.parametrize(
-    ("prices", "outliers"),
-    [
-        (["100", "100.1", "99.9"], []),
-        (["100", "100.100001", "99.899999"], [1, 2]),
-        (["100", "100", "105"], [2]),
-        (["100", "101"], []),  # two: nobody knows who is wrong
-        (["99.99", "100.08", "100.20", "100.12"], [0]),  # the median is 100.10
-        (["100", "101", "101"], [0]),  # a majority is believed
-    ],
-)
-def test_three_or_more_are_measured_against_their_median(prices, outliers):
-    verdicts = _verdicts(tail, prices, HUNDRED, 11)
-
-    assert [index for index, verdict in enumerate(verdicts) if verdict] == outliers
 
 
 amounts = st.integers(1_000_000, 1_000_000_000)
@@ -297,7 +268,7 @@ def _simulated(length, epochs):
 
 
 @pytest.mark.parametrize("length", [TRADING_DAY, MINUTE])
-@pytest.mark.parametrize("lie", ["0", "0.01", "-0.01", "0.05", "0.10"])
+@pytest.mark.parametrize("lie", ["0", "0.01", "-0.01"])
 def test_one_liar_of_three_is_found_and_the_honest_stay(length, lie):
     rule = find_outlier_rule("tail", length)
     epochs = _simulated(length, 2_000)

@@ -11,39 +11,34 @@ const TWO_LINES = 20;
 const NAME_SHARE = 0.56;
 const isLine = ({ height }) => height < TWO_LINES;
 
-/** One tick for each voter, filled where its vote is seen; a line at the quorum. */
-function votesOf({ voters, quorum }, { votes }, size) {
+/** Where the ticks of the voters are in a block, and how wide and how far apart. */
+function ticksIn({ header: { nodes } }, size) {
   const { width, height } = size;
   const right = width / 2 - 4;
   const left = isLine(size) ? width * (NAME_SHARE - 0.5) : -right;
-  const room = right - left;
   const y = isLine(size) ? -2.5 : height / 2 - 9;
-  const step = room / voters;
-  const mark = svg("line", {
-    class: "sl-quorum",
-    x1: left + step * quorum,
-    x2: left + step * quorum,
-    y1: y - 2,
-    y2: y + 7,
-  });
-  if (voters > MOST_TICKS) {
-    return [
-      svg("rect", { class: "sl-tick", x: left, y, width: room, height: 5 }),
-      svg("rect", { class: "sl-tick sl-tick-seen", x: left, y, width: step * votes, height: 5 }),
-      mark,
-    ];
-  }
-  const gap = Math.min(step * 0.25, 2);
-  const ticks = Array.from({ length: voters }, (_, index) =>
-    svg("rect", {
-      class: index < votes ? "sl-tick sl-tick-seen" : "sl-tick",
-      x: left + step * index,
-      y,
-      width: step - gap,
-      height: 5,
-    }),
-  );
-  return [...ticks, mark];
+  const step = (right - left) / nodes.length;
+  const gap = nodes.length > MOST_TICKS ? 0 : Math.min(step * 0.25, 2);
+  return { left, y, step, gap };
+}
+
+/** The ticks of so many votes, as one path. */
+export function pathOfVotes(film, count, size) {
+  const { left, y, step, gap } = ticksIn(film, size);
+  const ticks = Array.from({ length: count }, (_, index) => left + step * index);
+  return ticks.map((x) => `M${x},${y}h${step - gap}v5h${gap - step}z`).join("");
+}
+
+/** One tick for each voter, filled where its vote is seen; a line at the quorum. */
+function votesOf(film, { votes }, size) {
+  const { nodes, quorum } = film.header;
+  const { left, y, step } = ticksIn(film, size);
+  const x = left + step * quorum;
+  return [
+    svg("path", { class: "sl-tick", d: pathOfVotes(film, nodes.length, size) }),
+    svg("path", { class: "sl-tick sl-tick-seen", d: pathOfVotes(film, votes, size) }),
+    svg("line", { class: "sl-quorum", x1: x, x2: x, y1: y - 2, y2: y + 7 }),
+  ];
 }
 
 /** How the edge to the parent runs, between the sides of the two blocks. */
@@ -106,7 +101,6 @@ export function blockParts(film, block, known, { size, hatch, parent }) {
   });
   // Of forks that lie on one another there is room for one line.
   const isInStack = known.covered || known.covers > 0;
-  const counts = { voters: film.header.nodes.length, quorum: film.header.quorum };
   return [
     parent && edgeTo(parent, size),
     known.lit && svg("rect", { class: "sl-halo", ...grown(4) }),
@@ -114,7 +108,7 @@ export function blockParts(film, block, known, { size, hatch, parent }) {
     svg("rect", { class: "sl-body", ...box }),
     hatched && svg("rect", { class: "sl-hatched", ...box, fill: `url(#${hatch}-${pattern})` }),
     ...(known.covered ? [] : textsOf(film, block, size, known)),
-    ...(known.votes === null || isInStack ? [] : votesOf(counts, known, size)),
+    ...(known.votes === null || isInStack ? [] : votesOf(film, known, size)),
   ].filter(Boolean);
 }
 

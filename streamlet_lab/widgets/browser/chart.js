@@ -1,11 +1,11 @@
 // The panel of a chart: panes of series over time, on the cursor and the zoom that all share.
 
 import { layOut } from "./axes.js";
-import { coloursOf, dom, pixelRatio, setAttributes, setText } from "./dom.js";
-import { drawInstant, drawLayers, drawPointed, drawRings, penFor } from "./layers.js";
+import { dom, setAttributes, setText } from "./dom.js";
+import { drawInstant, drawPast, drawPointed, drawRings } from "./layers.js";
+import { fitCanvases, followLook, penFor } from "./look.js";
 import { Pointing } from "./pointing.js";
 import { placesOf } from "./reading.js";
-import { followSize } from "./sizes.js";
 import { createSwitches, isShown } from "./switches.js";
 import { createTip, spansOf } from "./tip.js";
 import { inSeconds } from "./words.js";
@@ -77,12 +77,10 @@ class Chart {
       ...[this.switches.element, this.stage, this.note],
     );
     this.pointing = new Pointing(store, this.plot, this);
-    this.size = followSize(this.stage, () => this.dress());
+    this.followed = followLook(store, this.stage, CHART_COLOURS, () => this.arrange());
     this.offs = [
       store.on(["film", "pinned", "many", "series", "zoom"], () => this.arrange()),
-      // Whoever changes the theme of the page may hear of it after this panel.
-      store.on(["theme", "projector", "shooting"], () => requestAnimationFrame(() => this.dress())),
-      store.on(["time"], () => this.draw()),
+      store.on(["time", "playing"], (state) => this.follow(state)),
       store.on(["selection"], () => this.choose()),
     ];
   }
@@ -97,14 +95,6 @@ class Chart {
   windowOf({ film, zoom }) {
     const end = film.header.end_s;
     return zoom && zoom[0] < end ? [zoom[0], Math.min(zoom[1], end)] : [0, end];
-  }
-
-  /** Take the colours and the letters of the page as they are now, for another theme or size. */
-  dress() {
-    const { fontFamily: font, fontSize } = getComputedStyle(this.element);
-    const colours = coloursOf(this.element, CHART_COLOURS);
-    this.dressed = { font, letter: parseFloat(fontSize) * LETTER, colours };
-    this.arrange();
   }
 
   /** Lay everything out anew. */
@@ -122,28 +112,22 @@ class Chart {
       this.switches.show([], () => false);
       return;
     }
-    const { width, height } = this.size;
-    if (!width || !height) return;
-    const ratio = pixelRatio(state);
-    for (const canvas of [this.plot, ...Object.values(this.layers)]) {
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(height * ratio);
-    }
-    this.scene = this.sceneOf(state, { width, height, ratio });
-    drawLayers(this.layers, this.scene);
+    const { look } = this.followed;
+    if (!look.width || !look.height) return;
+    fitCanvases([this.plot], look);
+    this.scene = this.sceneOf(state, { ...look, letter: look.letter * LETTER });
+    drawPast(this.layers, this.scene);
     this.choose();
   }
 
-  sceneOf(state, size) {
-    const { letter } = this.dressed;
+  sceneOf(state, look) {
     const shown = this.windowOf(state);
     setAttributes(this.plot, { "aria-label": this.sayAll(state, shown) });
     return {
-      ...size,
-      ...this.dressed,
+      ...look,
       window: shown,
       spans: spansOf(state.film),
-      all: layOut(this.panesOf(state, shown, size.width), { ...size, letter }, shown),
+      all: layOut(this.panesOf(state, shown, look.width), look, shown),
     };
   }
 
@@ -183,6 +167,15 @@ class Chart {
     this.draw();
   }
 
+  /** Move the cursor; while it plays, a step of less than a pixel shows nothing new. */
+  follow({ time, playing }) {
+    if (!this.scene) return;
+    const { all, ratio } = this.scene;
+    const at = Math.round(all[0].x.of(time) * ratio);
+    if (!playing || at !== this.at) this.draw();
+    this.at = at;
+  }
+
   draw() {
     if (!this.scene) return;
     const { time, film } = this.store.get();
@@ -194,7 +187,7 @@ class Chart {
   }
 
   destroy() {
-    this.size.end();
+    this.followed.end();
     for (const off of this.offs) off();
     this.element.remove();
   }

@@ -40,18 +40,3 @@ export function setAttributes(element, attributes) {
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
-
-/** A picture that is saved has at least so many pixels for one of the page, for print. */
-const SAVED_RATIO = 3;
-
-/** The pixels of a canvas for one of the page; more while a picture is taken. */
-export const pixelRatio = ({ shooting }) =>
-  Math.max(window.devicePixelRatio || 1, shooting ? SAVED_RATIO : 1);
-
-/** Read the colours of a theme, `--sl-<name>`, as the element has them. */
-export function coloursOf(element, names) {
-  const style = getComputedStyle(element);
-  return Object.fromEntries(
-    names.map((name) => [name, style.getPropertyValue(`--sl-${name}`).trim() || "#808080"]),
-  );
-}

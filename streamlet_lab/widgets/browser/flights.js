@@ -36,15 +36,15 @@ export function looksOf(film) {
 }
 
 /** Draw a message: a proposal is a square, a vote a disc; odd epochs hollow, twins crossed. */
-function drawMessage(pen, kind, look, size, colour) {
+function drawMessage(pen, kind, look, size, colours) {
   const middle = size;
   const half = size / 2 - 1;
   pen.beginPath();
   if (kind === 0) pen.rect(middle - half, middle - half, 2 * half, 2 * half);
   else pen.arc(middle, middle, half, 0, 2 * Math.PI);
   pen.lineWidth = 2;
-  pen.strokeStyle = look === TWIN_BLOCK ? colour.rejected : colour.consensus;
-  pen.fillStyle = look === EVEN_EPOCH ? colour.consensus : colour.panel;
+  pen.strokeStyle = look === TWIN_BLOCK ? colours.rejected : colours.consensus;
+  pen.fillStyle = look === EVEN_EPOCH ? colours.consensus : colours.panel;
   pen.fill();
   pen.stroke();
   if (look !== TWIN_BLOCK) return;
@@ -55,7 +55,7 @@ function drawMessage(pen, kind, look, size, colour) {
 }
 
 /** Make the pictures of the messages once; copying them is what a frame can afford. */
-export function makeSprites(colour, ratio, font) {
+export function makeSprites(colours, ratio, font) {
   // Where the text of the nodes is large, on a projector, the messages are too.
   const scale = Math.min(Math.max(font / USUAL_FONT, 0.8), 2);
   return [0, 1].map((kind) =>
@@ -65,7 +65,7 @@ export function makeSprites(colour, ratio, font) {
       canvas.width = canvas.height = Math.ceil(2 * size * ratio);
       const pen = canvas.getContext("2d");
       pen.scale(ratio, ratio);
-      drawMessage(pen, kind, look, size, colour);
+      drawMessage(pen, kind, look, size, colours);
       return { canvas, size };
     }),
   );
@@ -125,11 +125,11 @@ export function flightAt({ x, y }, film, t, scene) {
  * @param {object} film
  * @param {number} t
  * @param {{places: {x: number, y: number}[], card: object, looks: Uint8Array,
- *   sprites: object[][], colour: object}} scene
+ *   sprites: object[][], colours: object}} scene
  * @returns {number} how many messages there are
  */
 export function drawFlights(pen, film, t, scene) {
-  const { looks, sprites, colour } = scene;
+  const { looks, sprites, colours } = scene;
   const { kind, block } = film.tables.arrivals;
   const tails = [new Path2D(), new Path2D()];
   const heads = [];
@@ -144,7 +144,7 @@ export function drawFlights(pen, film, t, scene) {
   pen.lineWidth = 1.5;
   pen.globalAlpha = heads.length > CROWD ? 0.15 : 0.45;
   tails.forEach((path, index) => {
-    pen.strokeStyle = index ? colour.rejected : colour.consensus;
+    pen.strokeStyle = index ? colours.rejected : colours.consensus;
     pen.stroke(path);
   });
   pen.globalAlpha = 1;
@@ -157,11 +157,11 @@ export function drawFlights(pen, film, t, scene) {
 
 /** Draw the way of what arrived just then, so that a step shows what it did. */
 export function drawArrivals(pen, film, t, scene) {
-  const { looks, sprites, colour } = scene;
+  const { looks, sprites, colours } = scene;
   const { kind, block } = film.tables.arrivals;
   for (const row of arrivingAt(film, t)) {
     const { x, y, from } = placeOfFlight(film, row, t, scene);
-    pen.strokeStyle = looks[block[row]] === TWIN_BLOCK ? colour.rejected : colour.consensus;
+    pen.strokeStyle = looks[block[row]] === TWIN_BLOCK ? colours.rejected : colours.consensus;
     pen.lineWidth = 2;
     pen.beginPath();
     pen.moveTo(from.x, from.y);
@@ -191,7 +191,7 @@ function isFree({ x, y }, { places, centre, card: { width, height, font } }, nam
 
 /** Name one message of each kind, the one that is nearest to half of its way. */
 export function nameFlights(pen, film, t, scene) {
-  const { colour, font, card, sprites } = scene;
+  const { colours, font, card, sprites } = scene;
   if (card.font < NAMED_FONT) return;
   const { kind, block } = film.tables.arrivals;
   const flying = inFlight(film, t).map((row) => {
@@ -202,7 +202,7 @@ export function nameFlights(pen, film, t, scene) {
   pen.font = `600 ${card.font}px ${font}`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
-  pen.fillStyle = colour.truth;
+  pen.fillStyle = colours.truth;
   const named = [];
   FLIGHT_NAMES.forEach((name, which) => {
     const free = flying.filter((each) => kind[each.row] === which && isFree(each, scene, named));
@@ -210,6 +210,6 @@ export function nameFlights(pen, film, t, scene) {
     if (!first) return;
     named.push(first);
     const words = `${name}, epoch ${film.tables.blocks.epoch[block[first.row]]}`;
-    drawOutlined(pen, words, first.x, first.y, colour.panel);
+    drawOutlined(pen, words, first.x, first.y, colours.panel);
   });
 }

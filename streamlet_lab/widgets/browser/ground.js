@@ -31,8 +31,8 @@ function strokeLinks(pen, places, links) {
 }
 
 /** A link that is cut alone: broken, with a bar across its middle. */
-function drawCutLinks(pen, { places, colour }, links) {
-  pen.strokeStyle = colour.rejected;
+function drawCutLinks(pen, { places, colours }, links) {
+  pen.strokeStyle = colours.rejected;
   pen.lineWidth = 2;
   pen.setLineDash([3, 7]);
   strokeLinks(pen, places, links);
@@ -51,7 +51,7 @@ function drawCutLinks(pen, { places, colour }, links) {
 }
 
 /** A cut through the whole network goes outwards, between neighbours that it parts. */
-function drawWholeCut(pen, { centre, radius, places, colour }, voters, cut) {
+function drawWholeCut(pen, { centre, radius, places, colours }, voters, cut) {
   pen.beginPath();
   voters.forEach((name, index) => {
     const next = (index + 1) % voters.length;
@@ -65,7 +65,7 @@ function drawWholeCut(pen, { centre, radius, places, colour }, voters, cut) {
     pen.moveTo(centre.x + dx * scale * 0.3, centre.y + dy * scale * 0.3);
     pen.lineTo(centre.x + dx * scale * 1.15, centre.y + dy * scale * 1.15);
   });
-  pen.strokeStyle = colour.rejected;
+  pen.strokeStyle = colours.rejected;
   pen.lineWidth = 4;
   pen.setLineDash(cut.one_way ? [3, 9] : [14, 7]);
   pen.stroke();
@@ -81,23 +81,23 @@ export function drawOutlined(pen, text, x, y, ground) {
   pen.fillText(text, x, y);
 }
 
-function drawMiddle(pen, { colour, centre, font, width, height }, epoch, leader) {
+function drawMiddle(pen, { colours, centre, font, width, height }, epoch, leader) {
   const size = Math.max(Math.min(width, height) / 16, 12);
   pen.textAlign = "center";
   pen.textBaseline = "middle";
-  pen.fillStyle = colour.truth;
+  pen.fillStyle = colours.truth;
   pen.font = `600 ${size}px ${font}`;
-  drawOutlined(pen, `epoch ${epoch}`, centre.x, centre.y - size * 0.6, colour.panel);
+  drawOutlined(pen, `epoch ${epoch}`, centre.x, centre.y - size * 0.6, colours.panel);
   pen.font = `${size * 0.6}px ${font}`;
-  if (leader) drawOutlined(pen, `★ ${leader} leads`, centre.x, centre.y + size / 2, colour.panel);
+  if (leader) drawOutlined(pen, `★ ${leader} leads`, centre.x, centre.y + size / 2, colours.panel);
 }
 
 /** The link that is selected, by the names of its ends. */
-function drawChosenLink(pen, { places, colour }, { names }, selection) {
+function drawChosenLink(pen, { places, colours }, { names }, selection) {
   const ends = selection?.kind === "link" ? selection.id.split("|") : [];
   const [one, other] = ends.map((name) => names.indexOf(name));
   if (!(one >= 0 && other >= 0)) return;
-  pen.strokeStyle = colour.consensus;
+  pen.strokeStyle = colours.consensus;
   pen.lineWidth = 5;
   pen.globalAlpha = 0.4;
   strokeLinks(pen, places, [[one, other]]);
@@ -106,12 +106,12 @@ function drawChosenLink(pen, { places, colour }, { names }, selection) {
 
 /** Draw all of it. */
 export function drawGround(pen, scene, { film, time, selection }) {
-  const { colour, centre, radius, places } = scene;
+  const { colours, centre, radius, places } = scene;
   const voters = film.header.nodes;
   const cuts = cutsAt(film, time);
-  pen.fillStyle = colour.panel;
+  pen.fillStyle = colours.panel;
   pen.fillRect(0, 0, scene.width, scene.height);
-  pen.strokeStyle = colour.faint;
+  pen.strokeStyle = colours.faint;
   pen.lineWidth = 1;
   pen.beginPath();
   pen.ellipse(centre.x, centre.y, radius.x, radius.y, 0, 0, 2 * Math.PI);

@@ -1,6 +1,6 @@
 // What was clicked, in full: a block, a node, an order, or the world as the viewer sees it.
 
-import { dom } from "./dom.js";
+import { dom, setText } from "./dom.js";
 import { factsOf } from "./facts.js";
 
 function listOf(facts) {
@@ -34,12 +34,12 @@ class InspectorPanel {
     });
     this.close.append("✕");
     // It scrolls, so the keyboard has to reach it.
-    this.body = dom("div", { class: "sl-inspected", tabindex: 0, role: "group" });
+    this.body = dom("div", { tabindex: 0, role: "group" });
     this.element = dom(
       "section",
       { class: "sl-panel sl-inspector", "aria-label": "inspector" },
       dom("div", { class: "sl-heading" }, this.title, this.close),
-      this.body,
+      dom("div", { class: "sl-inspected" }, this.body),
     );
     this.off = store.on(["film", "time", "viewer", "selection"], (state) => this.draw(state));
     this.draw(store.get());
@@ -51,7 +51,7 @@ class InspectorPanel {
     const key = JSON.stringify(said);
     if (key === this.shown) return;
     this.shown = key;
-    this.title.textContent = said.title;
+    setText(this.title, said.title);
     this.body.setAttribute("aria-label", said.title);
     this.body.replaceChildren(listOf(said.facts));
     if (said.table?.rows.length) this.body.append(tableOf(said.table));

@@ -10,7 +10,8 @@ const HALF_LINE = 10;
 const LETTER_WIDTH = 6.2;
 
 /** A bracket over blocks, or under them, with words at its middle. */
-function labelOf({ kind, words, blocks, isAbove }, { at, sizeOf, scale, column, width }, lowest) {
+export function drawLabel({ kind, words, blocks, isAbove, lowest }, scene) {
+  const { at, sizeOf, scale, column, width } = scene;
   const side = isAbove ? -1 : 1;
   const places = blocks.map(at);
   const size = sizeOf(blocks[0]);
@@ -41,7 +42,7 @@ function labelOf({ kind, words, blocks, isAbove }, { at, sizeOf, scale, column, 
 }
 
 /** The labels of what the viewer knows, see knowledge.js; `scene` is that of the tree. */
-export function treeLabels(film, { known, lit, finalized, lowest }, scene) {
+export function labelsOf(film, { known, lit, finalized, lowest }, scene) {
   const { epoch, height } = film.tables.blocks;
   const seen = lit.filter((block) => known.has(block));
   // On the chain in the first lane there is room above, on another one below.
@@ -56,7 +57,5 @@ export function treeLabels(film, { known, lit, finalized, lowest }, scene) {
       ...{ blocks: pair, isAbove: !isAbove },
     },
   ];
-  return labels
-    .filter(({ blocks }) => blocks.length)
-    .map((label) => labelOf(label, scene, lowest));
+  return labels.map((label) => ({ ...label, lowest })).filter(({ blocks }) => blocks.length);
 }

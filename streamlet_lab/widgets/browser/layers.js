@@ -1,6 +1,7 @@
 // The picture of a chart: layers that are kept, and what is drawn over them at each instant.
 
 import { drawFrame } from "./axes.js";
+import { fitCanvases, penFor } from "./look.js";
 import { drawDots, drawMark, drawSeries } from "./marks.js";
 
 /** How much is left of what lies in the future. */
@@ -11,13 +12,6 @@ const RING_PX = 7;
 
 /** Whether the dots of a series are known at instants other than where they stand. */
 const isLive = ({ since, x }) => Boolean(since) && x.length <= MOST_LIVE;
-
-/** A canvas's pen, for a scene in pixels of the page. */
-export function penFor(canvas, { ratio }) {
-  const pen = canvas.getContext("2d");
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  return pen;
-}
 
 /** Draw within the plots of panes only, from one place to another. */
 function within(pen, all, from, to, draw) {
@@ -30,20 +24,7 @@ function within(pen, all, from, to, draw) {
   pen.restore();
 }
 
-/** Copy a layer onto another, more or less pale. */
-function copyLayer(pen, layer, { width, height }, alpha = 1) {
-  pen.globalAlpha = alpha;
-  pen.drawImage(layer, 0, 0, width, height);
-  pen.globalAlpha = 1;
-}
-
-/**
- * Draw what changes with the run, the size or a switch only: the series, and with them the chart
- * as it is in the `past` and in the `future`.
- */
-export function drawLayers({ series: drawn, past, future }, scene) {
-  const { all, colours } = scene;
-  const pen = penFor(drawn, scene);
+function drawAllSeries(pen, { all, colours }) {
   for (const axes of all) {
     within(pen, [axes], axes.left, axes.right, () => {
       for (const series of axes.pane.series) {
@@ -51,11 +32,31 @@ export function drawLayers({ series: drawn, past, future }, scene) {
       }
     });
   }
-  const [before, after] = [penFor(past, scene), penFor(future, scene)];
-  drawFrame(before, all, scene);
-  copyLayer(after, past, scene);
-  copyLayer(before, drawn, scene);
-  copyLayer(after, drawn, scene, FUTURE_ALPHA);
+}
+
+/** Draw what changes with the run, the size or a switch only: the chart as it is in the past. */
+export function drawPast(layers, scene) {
+  fitCanvases([layers.past], scene);
+  const pen = penFor(layers.past, scene);
+  drawFrame(pen, scene.all, scene);
+  drawAllSeries(pen, scene);
+  layers.hasFuture = false;
+}
+
+/** Draw the chart as it is in the future, once there is one: many a run is seen at its end only. */
+function drawFuture(layers, scene) {
+  const { series, future } = layers;
+  const { width, height } = scene;
+  fitCanvases([series, future], scene);
+  const pen = penFor(series, scene);
+  pen.clearRect(0, 0, width, height);
+  drawAllSeries(pen, scene);
+  const after = penFor(future, scene);
+  drawFrame(after, scene.all, scene);
+  after.globalAlpha = FUTURE_ALPHA;
+  after.drawImage(series, 0, 0, width, height);
+  after.globalAlpha = 1;
+  layers.hasFuture = true;
 }
 
 /** Copy a part of a layer, from one column to another. */
@@ -72,6 +73,7 @@ export function drawInstant(pen, layers, scene, time, end) {
   // Before the play has begun, and when it is over, nothing is to come.
   const isUnderWay = time > 0 && time < end;
   const upTo = isUnderWay ? Math.round(Math.min(Math.max(cursor, 0), width)) : width;
+  if (upTo < width && !layers.hasFuture) drawFuture(layers, scene);
   copyColumns(pen, layers.past, scene, 0, upTo);
   copyColumns(pen, layers.future, scene, upTo, width);
   drawLive(pen, scene, isUnderWay ? time : Infinity);

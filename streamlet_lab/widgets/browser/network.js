@@ -1,16 +1,16 @@
 // The network: nodes on a ring, and the messages that fly between them. Click a node to see the
 // world as it sees it.
 
-import { coloursOf, dom, pixelRatio, setAttributes, setText, svg } from "./dom.js";
+import { dom, setAttributes, setText, svg } from "./dom.js";
 import { inFlight } from "./film.js";
 import { flightTip } from "./flighttip.js";
 import { drawArrivals, drawFlights, looksOf, makeSprites, nameFlights } from "./flights.js";
 import { legendOf } from "./legend.js";
 import { drawGround } from "./ground.js";
-import { drawNodes } from "./nodes.js";
+import { fitCanvases, followLook, penFor } from "./look.js";
+import { drawNode } from "./nodes.js";
 import { linkAt, placeNodes } from "./ring.js";
-import { followSize } from "./sizes.js";
-import { nodesAt, sayNetwork, sayNode, stateKey } from "./words.js";
+import { keysOf, nodesAt, sayNetwork, sayNode } from "./words.js";
 
 const NETWORK_COLOURS = ["truth", "muted", "faint", "panel", "surface", "consensus", "rejected"];
 const squareSign = () => [svg("path", { d: "M5,1 H15 V11 H5 Z" })];
@@ -47,7 +47,6 @@ class NetworkPanel {
   constructor(store) {
     this.store = store;
     this.scene = null;
-    this.shown = "";
     this.moving = false;
     this.probed = { frames: 0, times: [], drawMs: 0 };
     this.picture = dom("canvas", {
@@ -57,7 +56,7 @@ class NetworkPanel {
       click: (event) => this.pick(event),
     });
     this.back = dom("canvas");
-    this.front = dom("canvas");
+    this.cards = [];
     this.buttons = dom("div", {
       role: "group",
       "aria-label": "nodes: arrows go round, Enter sees with its eyes, Shift and arrows its links",
@@ -76,52 +75,47 @@ class NetworkPanel {
     );
     // A benchmark finds the element, and not the panel.
     this.element.probe = () => this.probe();
-    this.size = followSize(this.stage, () => this.dress());
+    this.followed = followLook(store, this.stage, NETWORK_COLOURS, () => this.arrange());
     this.offs = [
       tip.end,
       store.on(["film", "time", "viewer", "selection", "playing", "reducedMotion"], (state) =>
         this.draw(state),
       ),
-      // Whoever changes the theme of the page may hear of it after this panel.
-      store.on(["theme", "projector", "shooting"], () => requestAnimationFrame(() => this.dress())),
     ];
-  }
-
-  /** Take the colours and the letters of the page as they are now, for another theme or size. */
-  dress() {
-    const font = getComputedStyle(this.element).fontFamily;
-    this.dressed = { colour: coloursOf(this.element, NETWORK_COLOURS), font };
-    this.arrange();
   }
 
   /** Lay everything out anew: another film, size or theme. */
   arrange() {
     const { film } = this.store.get();
-    const { width, height } = this.size;
+    const { look } = this.followed;
     this.scene = null;
-    this.shown = "";
-    if (!film || !width || !height) return;
-    const ratio = pixelRatio(this.store.get());
-    for (const canvas of [this.picture, this.back, this.front]) {
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(height * ratio);
-    }
-    const voters = film.header.nodes.length;
-    const ring = placeNodes(voters, width, height);
-    this.scene = {
-      film,
-      width,
-      height,
-      ratio,
-      ...this.dressed,
-      ...ring,
-      looks: looksOf(film),
-      sprites: makeSprites(this.dressed.colour, ratio, ring.card.font),
-    };
+    this.shown = { ground: "", nodes: [] };
+    if (!film || !look.width || !look.height) return;
+    fitCanvases([this.picture, this.back], look);
+    const laidOut = JSON.stringify([film.header.nodes.length, look]);
+    if (laidOut !== this.laidOut) this.layOut(film.header.nodes.length, look);
+    this.laidOut = laidOut;
+    this.scene = { film, ...look, ...this.layout, looks: looksOf(film) };
     const missing = "Messages are not recorded for this run: only what the nodes know is shown.";
     setText(this.note, film.header.has_trace ? "" : missing);
     this.placeButtons();
     this.draw(this.store.get());
+  }
+
+  /** Place the cards of so many voters, and make the pictures of messages. */
+  layOut(voters, { width, height, ratio, colours }) {
+    const ring = placeNodes(voters, width, height);
+    const { card, places } = ring;
+    const room = { ratio, width: card.width + 2 * CARD_MARGIN, height: card.height + 2 * CARD_MARGIN };
+    // At whole pixels, for letters that are as sharp in the copy.
+    const whole = (length) => Math.round(length * ratio) / ratio;
+    const corners = places.map(({ x, y }) => ({
+      left: whole(x - room.width / 2),
+      top: whole(y - room.height / 2),
+    }));
+    this.cards = places.map((_, index) => this.cards[index] ?? dom("canvas"));
+    fitCanvases(this.cards, room);
+    this.layout = { ...ring, corners, sprites: makeSprites(colours, ratio, card.font) };
   }
 
   /** The cards are drawn; what is clicked, and what has the focus, is a button over each. */
@@ -206,12 +200,10 @@ class NetworkPanel {
     if (!this.scene) return;
     const began = performance.now();
     const nodes = nodesAt(film, time);
-    const key = stateKey(film, nodes, state);
     const flying = film.header.has_trace ? inFlight(film, time).length : 0;
-    if (key !== this.shown) this.drawStates(nodes, state);
+    const isNew = this.drawStates(nodes, state);
     // Between two bursts of messages nothing moves.
-    if (key !== this.shown || flying || this.moving || !playing) this.drawPicture(state);
-    this.shown = key;
+    if (isNew || flying || this.moving || !playing) this.drawPicture(state);
     this.moving = flying > 0;
     if (!playing) {
       setAttributes(this.picture, { "aria-label": sayNetwork(film, time, nodes, flying) });
@@ -219,27 +211,42 @@ class NetworkPanel {
     this.count(began);
   }
 
-  /** What changes at some instants only: who knows what, who leads, who is cut off. */
+  /**
+   * Draw what changes at some instants only: who knows what, who leads, who is cut off; and say
+   * whether anything did.
+   */
   drawStates(nodes, state) {
-    drawGround(this.penOf(this.back), this.scene, state);
-    drawNodes(this.penOf(this.front), this.scene, nodes, state);
-    nodes.forEach((node, index) => {
-      const says = sayNode(state.film, node);
-      const pressed = node.name === state.viewer;
-      setAttributes(this.buttons.children[index], {
-        "aria-pressed": pressed,
-        "aria-label": says,
-        title: says,
-      });
-    });
+    const keys = keysOf(state.film, nodes, state);
+    const hasGround = keys.ground !== this.shown.ground;
+    if (hasGround) drawGround(penFor(this.back, this.scene), this.scene, state);
+    const others = nodes.filter(({ index }) => keys.nodes[index] !== this.shown.nodes[index]);
+    for (const node of others) this.drawCard(node, state);
+    this.shown = keys;
+    return hasGround || others.length > 0;
+  }
+
+  drawCard(node, state) {
+    const card = this.cards[node.index];
+    const { left, top } = this.scene.corners[node.index];
+    const pen = penFor(card, this.scene);
+    pen.clearRect(0, 0, card.width, card.height);
+    pen.translate(-left, -top);
+    drawNode(pen, this.scene, node, state);
+    const says = sayNode(state.film, node);
+    const pressed = node.name === state.viewer;
+    const said = { "aria-pressed": pressed, "aria-label": says, title: says };
+    setAttributes(this.buttons.children[node.index], said);
   }
 
   drawPicture(state) {
-    const { width, height } = this.scene;
-    const pen = this.penOf(this.picture);
+    const { width, height, ratio, corners } = this.scene;
+    const pen = penFor(this.picture, this.scene);
     pen.drawImage(this.back, 0, 0, width, height);
     if (state.film.header.has_trace) this.drawMessages(pen, state);
-    this.copyCards(pen);
+    this.cards.forEach((card, index) => {
+      const { left, top } = corners[index];
+      pen.drawImage(card, left, top, card.width / ratio, card.height / ratio);
+    });
   }
 
   /** Who wants less motion sees messages arrive, and not fly. */
@@ -247,26 +254,6 @@ class NetworkPanel {
     if (!reducedMotion) drawFlights(pen, film, time, this.scene);
     if (!playing || reducedMotion) drawArrivals(pen, film, time, this.scene);
     if (!playing && !reducedMotion) nameFlights(pen, film, time, this.scene);
-  }
-
-  /** Copy the cards alone: they are a small part of their picture. */
-  copyCards(pen) {
-    const { places, card, ratio } = this.scene;
-    const width = card.width + 2 * CARD_MARGIN;
-    const height = card.height + 2 * CARD_MARGIN;
-    const size = [width * ratio, height * ratio];
-    for (const { x, y } of places) {
-      const [left, top] = [x - width / 2, y - height / 2];
-      pen.drawImage(this.front, left * ratio, top * ratio, ...size, left, top, width, height);
-    }
-  }
-
-  penOf(canvas) {
-    const { ratio, width, height } = this.scene;
-    const pen = canvas.getContext("2d");
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.clearRect(0, 0, width, height);
-    return pen;
   }
 
   count(began) {
@@ -285,7 +272,7 @@ class NetworkPanel {
   }
 
   destroy() {
-    this.size.end();
+    this.followed.end();
     for (const off of this.offs) off();
     this.element.remove();
   }

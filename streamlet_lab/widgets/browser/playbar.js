@@ -7,6 +7,9 @@ import { inSeconds, sayArrivals, spaced, violationsOf } from "./words.js";
 
 const PLAY_SPEEDS = [0.1, 0.2, 0.5, 1, 2, 5, 10];
 
+/** A letter of the clock is about so wide, of a digit. */
+const LETTER_SHARE = 0.92;
+
 const PLAY_KEYS = {
   ArrowRight: (player) => player.stepMessage(1),
   ArrowUp: (player) => player.stepMessage(1),
@@ -88,7 +91,7 @@ class PlayBar {
       ...PLAY_SPEEDS.map((factor) => dom("option", { value: factor }, `${factor}×`)),
     );
     this.marks = dom("div", { class: "sl-marks", "aria-hidden": "true" });
-    this.clock = dom("span", { class: "sl-clock" });
+    this.clock = dom("span");
     this.event = dom("p", { class: "sl-happened" });
     this.violated = dom("strong");
     this.how = dom("span");
@@ -102,7 +105,7 @@ class PlayBar {
       playButton("next message", () => player.stepMessage(1)),
       playButton("next epoch", () => player.stepEpoch(1)),
       dom("div", { class: "sl-track" }, this.slider, this.marks),
-      this.clock,
+      dom("span", { class: "sl-clock" }, this.clock),
       dom(
         "label",
         { title: "seconds of the protocol in one second" },
@@ -147,12 +150,14 @@ class PlayBar {
     if (!film) return;
     if (film !== this.film) {
       this.slider.max = film.header.end_s;
+      const longest = whereIs(film, film.header.end_s).length;
+      this.clock.style.width = `${longest * LETTER_SHARE}ch`;
       this.marks.replaceChildren(...marksOf(film));
       this.film = film;
     }
     this.slider.value = time;
     const where = whereIs(film, time);
-    this.clock.textContent = where;
+    setText(this.clock, where);
     const happens = playing ? "" : sayArrivals(film, time);
     setText(this.event, happens);
     // While it plays the words would be read aloud without an end.

@@ -1,6 +1,7 @@
 // What is in sight as one picture, PNG or SVG: texts, signs and drawings, each where it stands.
 
-import { pixelRatio, svg } from "./dom.js";
+import { svg } from "./dom.js";
+import { pixelRatio } from "./look.js";
 
 const KEPT_STYLES = [
   "fill",
@@ -17,8 +18,8 @@ const KEPT_STYLES = [
   "font-weight",
   "text-anchor",
 ];
-const DROPPED = ["class", "tabindex", "role", "aria-label", "aria-pressed", "data-key"];
-const UNSEEN = ".sl-unseen, .sl-spoken, option";
+const DROPPED = ["class", "tabindex", "role", "aria-label", "aria-pressed"];
+const UNSEEN = ".sl-unseen, option";
 /** After so many pictures of the screen everything is drawn for the picture. */
 const SETTLED = 4;
 /** Where letters stand, of the height of a line below its middle, as a share of their size. */

@@ -1,12 +1,12 @@
 // The block tree as the viewer knows it: heights from left to right, forks in lanes below.
 
-import { blockParts, classOf, sayBlock } from "./blocks.js";
-import { dom, setAttributes, svg } from "./dom.js";
+import { blockParts, classOf, pathOfVotes, sayBlock } from "./blocks.js";
+import { dom, setAttributes, setText, svg } from "./dom.js";
 import { knowledgeAt, markStacks, sayThree, sayTree } from "./knowledge.js";
-import { treeLabels } from "./labels.js";
+import { drawLabel, labelsOf } from "./labels.js";
 import { layOutTree, spreadLanes } from "./lanes.js";
 import { legendOf } from "./legend.js";
-import { followSize } from "./sizes.js";
+import { followLook } from "./look.js";
 
 /** So many heights are in sight, or fewer where columns would be narrower than a block. */
 const MOST_HEIGHTS = 12;
@@ -58,14 +58,16 @@ class TreePanel {
     this.store = store;
     this.scene = null;
     this.groups = new Map();
+    this.drawn = new Map();
     // A pattern goes by an id of the whole page, where other views may be of other modules.
     this.hatch = `sl-hatch-${Math.random().toString(36).slice(2)}`;
     this.blocks = svg("g", { class: "sl-blocks" });
     this.labels = svg("g", {});
-    this.moving = svg("g", { class: "sl-moving" }, this.blocks, this.labels);
+    this.moving = svg("g", {}, this.blocks, this.labels);
     const named = { class: "sl-tree-svg", role: "group", "aria-label": "block tree" };
     this.picture = svg("svg", named, hatchingOf(this.hatch), this.moving);
-    this.stage = dom("div", { class: "sl-stage sl-tree-stage" }, this.picture);
+    this.scrolled = dom("div", { class: "sl-scrolled" }, this.picture);
+    this.stage = dom("div", { class: "sl-stage" }, this.scrolled);
     this.caption = dom("p", { class: "sl-note" });
     this.element = dom(
       "section",
@@ -74,34 +76,29 @@ class TreePanel {
       this.caption,
       legendOf("block tree", TREE_LEGEND),
     );
-    this.size = followSize(this.stage, () => this.dress());
+    this.followed = followLook(store, this.stage, null, () => this.arrange());
     this.offs = [
       store.on(["film", "time", "viewer", "selection", "playing"], (state) => this.draw(state)),
-      store.on(["projector"], () => this.dress()),
     ];
-  }
-
-  /** Take the size of the page's letters as it is now. */
-  dress() {
-    this.grown = parseFloat(getComputedStyle(this.stage).fontSize) / USUAL_LETTER;
-    this.arrange();
   }
 
   /** Lay everything out anew: another film or size. */
   arrange() {
     const { film } = this.store.get();
-    const { width, height } = this.size;
+    const { width, height, letter } = this.followed.look;
+    const grown = letter / USUAL_LETTER;
     this.scene = null;
     this.blocks.replaceChildren();
     this.labels.replaceChildren();
     this.groups.clear();
+    this.drawn.clear();
     if (!film || !width || !height) return;
     const tree = layOutTree(film);
-    const fitting = Math.max(Math.floor(width / (LEAST_COLUMN * this.grown)), LEAST_HEIGHTS);
+    const fitting = Math.max(Math.floor(width / (LEAST_COLUMN * grown)), LEAST_HEIGHTS);
     const heights = Math.min(fitting, MOST_HEIGHTS);
     const column = width / (heights + 0.2);
     // A block is drawn at the size of the usual text, and scaled.
-    const scale = scaleOf(column, this.grown);
+    const scale = scaleOf(column, grown);
     const label = LABEL_ROOM * scale;
     const isConflicting = tree.conflictSince.some((time) => time < Infinity);
     const room = height - label - (isConflicting ? label : TREE_MARGIN);
@@ -118,12 +115,15 @@ class TreePanel {
     const below = isConflicting ? LABEL_ROOM : TREE_MARGIN;
     const { isStacked } = lanes;
     this.scene = { film, tree, heights, sizeOf, scale, column, at, width, height, below, isStacked };
-    this.newest = -1;
+    this.newest = this.lowest = -1;
+    this.labelled = "";
     this.draw(this.store.get());
   }
 
   draw(state) {
     const { film, playing } = state;
+    // Of what a hand moves through nothing lags behind.
+    this.moving.classList.toggle("sl-live", playing);
     if (film !== (this.scene?.film ?? null)) return void this.arrange();
     if (!this.scene) return;
     const { tree, heights, column, isStacked } = this.scene;
@@ -131,40 +131,50 @@ class TreePanel {
     if (isStacked) markStacks(film, tree, seen.known);
     const gone = [...this.groups.keys()].filter((block) => !seen.known.has(block));
     for (const block of gone) this.forget(block);
-    const drawn = [...seen.known].filter(([block, known]) => this.drawBlock(block, known));
+    for (const [block, known] of seen.known) this.drawBlock(block, known);
     if (!this.blocks.querySelector("[tabindex='0']")) this.enter(seen.tip);
-    if (gone.length || drawn.length) {
-      this.labels.replaceChildren(...treeLabels(film, seen, this.scene));
+    const labels = labelsOf(film, seen, this.scene);
+    if (JSON.stringify(labels) !== this.labelled) {
+      this.labelled = JSON.stringify(labels);
+      this.labels.replaceChildren(...labels.map((label) => drawLabel(label, this.scene)));
     }
     this.fit([...seen.known.keys()]);
-    this.moving.style.transform = `translate(${-seen.lowest * column}px, 0)`;
+    if (seen.lowest !== this.lowest) {
+      this.lowest = seen.lowest;
+      this.moving.style.transform = `translate(${-seen.lowest * column}px, 0)`;
+    }
     const caption = sayThree(film, state, seen);
-    if (this.caption.textContent !== caption) this.caption.textContent = caption;
+    setText(this.caption, caption);
     if (!playing) {
       setAttributes(this.picture, { "aria-label": `${sayTree(film, state, seen)} ${caption}` });
     }
   }
 
-  /** Draw a block that is another than before, and say whether it was. */
+  /** Draw a block that is another than before; where votes alone came, these. */
   drawBlock(block, known) {
     const { film, sizeOf, at, scale } = this.scene;
     const group = this.groups.get(block) ?? this.addGroup(block);
-    const key = JSON.stringify(known);
-    if (group.dataset.key === key) return false;
-    group.dataset.key = key;
+    const { votes } = known;
+    const key = JSON.stringify({ ...known, votes: 0 });
+    const before = this.drawn.get(block);
+    const isSame = before?.key === key;
+    if (isSame && before.votes === votes) return;
+    this.drawn.set(block, { key, votes });
+    const says = sayBlock(film, block, known);
+    setAttributes(group, { "aria-label": says });
+    if (isSame) {
+      setText(group.firstChild, says);
+      const ticks = group.querySelector(".sl-tick-seen"); // none where forks lie on one another
+      if (ticks) setAttributes(ticks, { d: pathOfVotes(film, votes, sizeOf(block)) });
+      return;
+    }
     const here = at(block);
     const up = film.tables.blocks.parent[block];
     const parent =
       up < 0 ? null : { x: (at(up).x - here.x) / scale, y: (at(up).y - here.y) / scale };
     const drawing = { size: sizeOf(block), hatch: this.hatch, parent };
-    const says = sayBlock(film, block, known);
     group.replaceChildren(svg("title", {}, says), ...blockParts(film, block, known, drawing));
-    setAttributes(group, {
-      class: classOf(known),
-      "aria-label": says,
-      "aria-pressed": known.selected,
-    });
-    return true;
+    setAttributes(group, { class: classOf(known), "aria-pressed": known.selected });
   }
 
   addGroup(block) {
@@ -187,6 +197,7 @@ class TreePanel {
   forget(block) {
     this.groups.get(block).remove();
     this.groups.delete(block);
+    this.drawn.delete(block);
   }
 
   select(block) {
@@ -230,12 +241,14 @@ class TreePanel {
     this.newest = latest;
     const end = (block) => at(block).y + (sizeOf(block).height / 2 + below) * scale;
     const tall = Math.max(height, Math.ceil(Math.max(...blocks.map(end))));
+    const wasTall = this.picture.getAttribute("height") > height;
     setAttributes(this.picture, { viewBox: `0 0 ${width} ${tall}`, width, height: tall });
-    this.stage.scrollTop = Math.max(end(latest) - height, 0);
+    // To scroll is to lay the page out: only where there is something to scroll.
+    if (tall > height || wasTall) this.scrolled.scrollTop = Math.max(end(latest) - height, 0);
   }
 
   destroy() {
-    this.size.end();
+    this.followed.end();
     for (const off of this.offs) off();
     this.element.remove();
   }

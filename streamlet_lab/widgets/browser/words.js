@@ -54,13 +54,16 @@ export function nodesAt(film, t) {
   });
 }
 
-/** What the drawn states depend on: where it is the same, nothing has to be drawn again. */
-export function stateKey(film, nodes, { time, viewer, selection }) {
-  const each = nodes.map(({ epoch, tip, finalized, reference, down, fault, leads }) =>
-    [epoch, tip, finalized, reference, down, fault, leads].join(),
-  );
-  const cuts = film.header.partitions.map((cut) => isDuring(cut, time));
-  return [viewer, selection?.kind, selection?.id, cuts, ...each].join("|");
+/**
+ * What is drawn behind the messages, and of each node, depends on: where it is the same, nothing
+ * has to be drawn again.
+ */
+export function keysOf(film, nodes, { time, viewer, selection }) {
+  const cuts = film.header.partitions.map((cut) => isDuring(cut, time)).join();
+  const link = selection?.kind === "link" ? selection.id : "";
+  const ofNode = ({ name, epoch, tip, finalized, reference, down, fault, leads }) =>
+    [cuts, name === viewer, epoch, tip, finalized, reference, down, fault, leads].join("|");
+  return { ground: [cuts, link, epochAt(film, time)].join("|"), nodes: nodes.map(ofNode) };
 }
 
 /** Name a block by its epoch; a second one of an epoch also by its hash. */
