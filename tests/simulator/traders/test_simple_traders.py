@@ -31,7 +31,7 @@ def distance(submit, true_price=TRUE_PRICE):
     return float(submit.order.price) / true_price - 1
 
 
-# --- Zero intelligence
+# --- Noise traders
 
 
 def test_each_act_is_one_honest_order():
