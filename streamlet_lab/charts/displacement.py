@@ -137,7 +137,7 @@ def _best_and_worst(cells: pd.DataFrame) -> str:
 def _extremes(worst: "pd.Series[float]") -> str:
     if worst.isna().all():
         return "no price came about"
-    return series.extremes(worst.rename(spaced), lambda value: f"{_number(value)} bp")
+    return f"worst: {series.extremes(worst.rename(spaced), lambda bp: f'{_number(bp)} bp')}"
 
 
 def _number(value: float) -> str:

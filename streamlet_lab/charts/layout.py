@@ -270,8 +270,9 @@ def ink_on(image: ScalarMappable, value: float) -> str:
     return style.BLACK if bright else style.WHITE
 
 
-#: Shares on an axis as percentages, without needless zeros.
-PERCENT: Final = FuncFormatter(lambda share, _: f"{100 * share:g}%")
+def share_as_percent(share: float, _: object = None) -> str:
+    """Write a share on an axis as a percentage, without needless zeros."""
+    return f"{100 * share:g}%"
 
 
 def percent(amount: Decimal | float) -> str:

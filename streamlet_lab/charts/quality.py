@@ -82,7 +82,7 @@ def plot_staleness(swept: Sweep) -> Figure:
         draw_series(axes, shown, setting, formulas)
         axes.set_xlabel(_LABELS.get(setting, setting))
         axes.set_ylabel("Share of the limit orders with a fair price")
-        axes.yaxis.set_major_formatter(layout.PERCENT)
+        axes.yaxis.set_major_formatter(layout.share_as_percent)
         axes.set_ylim(bottom=0)
         layout.explain(axes, "What does a stale reference cost?", _cost(tables))
     return figure
@@ -112,7 +112,7 @@ def plot_bands(swept: Sweep) -> Figure:
             axes.margins(x=0.05)
             axes.set_xlim(left=-_BEFORE_ZERO * axes.get_xlim()[1])
             axes.xaxis.set_major_locator(MaxNLocator(5))
-            axes.xaxis.set_major_formatter(layout.PERCENT)
+            axes.xaxis.set_major_formatter(layout.share_as_percent)
             if all(measures.values()):
                 layout.legend_below(axes)
         first = panels[0]

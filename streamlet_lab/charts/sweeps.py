@@ -153,7 +153,7 @@ def plot_denial(
             axes.errorbar(own["displacement_bp"], own["mean"], margins(own), **marks)
         axes.set_xlabel("Mean distance of the final price from the true one (basis points)")
         axes.set_ylabel("Fair orders denied, outside the band")
-        axes.yaxis.set_major_formatter(layout.PERCENT)
+        axes.yaxis.set_major_formatter(layout.share_as_percent)
         axes.set_ylim(-0.03, 1.03)
         question = "What does a displaced price cost whoever asks a fair one?"
         layout.explain(axes, question, answer)

@@ -112,7 +112,8 @@ def _number(name: str, value: object) -> int | float:
     most = (_MOST if is_whole else _LARGE) if high is None else high
     # What is too large is never made a whole number: of a million digits that takes minutes.
     if number is None or not least <= number <= most or (is_whole and number != int(number)):
-        ends = _ends(least, most) if number is not None and number > most else _ends(low, high)
+        is_far = number is not None and (number > most or low is None)
+        ends = _ends(least, most) if is_far else _ends(low, high)
         unit = f" {knob.unit}" if knob.unit in MICROSECONDS else ""
         point = ", with a decimal point" if "," in f"{value}" else ""
         raise _no(name, value, f"a {'whole ' * is_whole}number{ends}{unit}{point}")
@@ -264,7 +265,9 @@ def in_words(error: InvalidInput, values: Mapping[str, Any]) -> InvalidInput:
         said = f"{write(value)} {knob.unit}".strip()
         # A configuration takes texts with units; here there is one unit.
         if knob.unit in (*MICROSECONDS, *_LENGTHS) and expected.startswith(_OF_DURATIONS):
-            expected = f"more than 0 {knob.unit}" if value == 0 else "whole microseconds"
+            expected = (
+                f"more than 0 {knob.unit}" if value == 0 else "a whole number of microseconds"
+            )
     return Refused(name, value, f"{said} is not valid; expected {expected}.")
 
 

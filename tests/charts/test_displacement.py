@@ -90,10 +90,10 @@ class TestDisplacement:
         [
             (
                 {"mean": 9, "vwap": 700, "median": 3},
-                "from 3.0 bp at median to 700 bp at vwap",
+                "worst: from 3.0 bp at median to 700 bp at vwap",
             ),
-            ({"mean": 3, "median": 3.01}, "3.0 bp at mean and 1 more"),
-            ({"mean": 3, "median": 3, "vwap": NAN}, "3.0 bp at mean and 1 more"),
+            ({"mean": 3, "median": 3.01}, "worst: 3.0 bp at mean and 1 more"),
+            ({"mean": 3, "median": 3, "vwap": NAN}, "worst: 3.0 bp at mean and 1 more"),
         ],
     )
     def test_answer_names_every_aggregator_of_a_tie(self, rows, expected):
@@ -138,7 +138,7 @@ class TestPush:
         assert find(axes, "mean").get_linestyle() == "None"
         assert find(axes, "trimmed mean").get_linestyle() != "None"
         assert answer(axes) == (
-            "from 2.0 bp at trimmed mean to 2,100 bp at vwap; "
+            "worst: from 2.0 bp at trimmed mean to 2,100 bp at vwap; "
             f"closed form: off by at most {456 - game_form(1):.1f} bp"
         )
 

@@ -19,7 +19,7 @@ const KEPT_STYLES = [
   "text-anchor",
 ];
 const DROPPED = ["class", "tabindex", "role", "aria-label", "aria-pressed"];
-const UNSEEN = ".sl-unseen, .sl-spoken, option";
+const UNSEEN = ".sl-unseen, option";
 /** After so many pictures of the screen everything is drawn for the picture. */
 const SETTLED = 4;
 /** Where letters stand, of the height of a line below its middle, as a share of their size. */

@@ -33,7 +33,7 @@ export function linesAt(film, all, { t, point }) {
 
 export function createTip() {
   const box = dom("div", { class: "sl-tip", "aria-hidden": "true", hidden: true });
-  const spoken = dom("p", { class: "sl-spoken", "aria-live": "polite" });
+  const spoken = dom("p", { class: "sl-unseen sl-spoken", "aria-live": "polite" });
   let shown = null;
 
   function hide() {
