@@ -144,7 +144,7 @@ def experiments(draw):
             "fair_percent": draw(st.sampled_from([1, 5])),
             "without_reference": draw(st.sampled_from(["reject", "allow"])),
             "reference_node": draw(st.sampled_from(["observer", *names])),
-            "traders": ["zero_intelligence", {"kind": "fat_finger", "rate": 0.2}],
+            "traders": ["noise_trader", {"kind": "fat_finger", "rate": 0.2}],
         },
     }
 

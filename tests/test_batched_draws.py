@@ -115,7 +115,7 @@ SOURCES = [
     {"name": "b", "outage": 0.4, "outage_epochs": 3, "lag": "3h"},
 ]
 TRADERS = [
-    {"kind": "zero_intelligence", "count": 9, "rate": 0.3, "parameters": {"spread_percent": 2}},
+    {"kind": "noise_trader", "count": 9, "rate": 0.3, "parameters": {"spread_percent": 2}},
     {"kind": "fat_finger", "rate": 0.7, "parameters": {"from_percent": 1, "to_percent": 50}},
 ]
 

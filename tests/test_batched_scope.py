@@ -154,7 +154,7 @@ KINDS = {
     "prices.outlier_rule": (outlier_rules(), set()),
     "prices.voter_policy": (VoterPolicy.__args__, {"observe", "bounds"}),
     "prices.deviation_rule": (("widen", "strict", "re-anchor"), {"widen", "strict"}),
-    "market.traders": (trader_kinds(), {"zero_intelligence", "fat_finger"}),
+    "market.traders": (trader_kinds(), {"noise_trader", "fat_finger"}),
     "market.band": (bands(), {"consensus", "keep_resting"}),
     "market.reference": (reference_kinds(), {"consensus"}),
 }

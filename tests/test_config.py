@@ -250,7 +250,7 @@ def _amounts(low: int, high: int) -> st.SearchStrategy[str]:
 
 
 def _traders() -> st.SearchStrategy[dict[str, Any]]:
-    kind = st.sampled_from(["zero_intelligence", "market_maker", 'näïve "kind"'])
+    kind = st.sampled_from(["noise_trader", "market_maker", 'näïve "kind"'])
     options = {
         "count": st.integers(1, 10_000),
         "rate": st.floats(1e-6, 1e6),

@@ -45,7 +45,7 @@ EPOCHS, SPLIT = 8, 4
 SMALL = {
     "epochs": EPOCHS,
     "trace": True,
-    "market": {"traders": [{"kind": "zero_intelligence", "count": 5}]},
+    "market": {"traders": [{"kind": "noise_trader", "count": 5}]},
 }
 MINUTES = pd.DataFrame(
     {"time": pd.date_range("2024-01-15 15:00", periods=300, freq="min"), "price": 150.0}
@@ -89,7 +89,7 @@ CASES = {
     **{f"fault {kind}": _faulty("node_3", kind) for kind in NODE_FAULTS.own()},
     **{f"source {kind}": _faulty("external_feed", kind) for kind in SOURCE_FAULTS.own()},
     **{
-        f"trader {kind}": {"market": {"traders": ["zero_intelligence", "market_maker", kind]}}
+        f"trader {kind}": {"market": {"traders": ["noise_trader", "market_maker", kind]}}
         for kind in TRADERS.own()
     },
     **{f"band {kind}": {"market": {"band": kind}} for kind in bands()},

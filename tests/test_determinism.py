@@ -27,7 +27,7 @@ EXPERIMENT = {
 }
 
 # --- Golden values: renew with `python tests/test_determinism.py`
-GOLDEN_RESULT_SHA256 = "a62f1db13bf97a48066fe221db6bb8a6e043b915a123c6d4cc88cfa073351551"
+GOLDEN_RESULT_SHA256 = "df257aa66fd237ec7b53625e01b53eed13c56253c342bd12238dffeea5c8328b"
 GOLDEN_DAILY_PRICES_MICROS = [
     150000000,
     151459982,

@@ -21,7 +21,7 @@ def result() -> sl.Result:
         epochs=9,
         faults=[{"kind": "script", "nodes": ["node_3"], "parameters": {"steps": STEPS}}],
         network={"slow_nodes": {"node_0": 2}},
-        market={"traders": [{"kind": "zero_intelligence", "count": 20}, "market_maker"]},
+        market={"traders": [{"kind": "noise_trader", "count": 20}, "market_maker"]},
     ).run()
 
 

@@ -41,7 +41,7 @@ from streamlet_lab.metrics import (
 from streamlet_lab.simulator import Arrival
 
 EVERYBODY = [
-    {"kind": "zero_intelligence", "count": 6, "rate": 1},
+    {"kind": "noise_trader", "count": 6, "rate": 1},
     {"kind": "fat_finger", "rate": 1},
     {"kind": "market_maker", "rate": 2},
     {"kind": "informed", "rate": 1},

@@ -33,7 +33,7 @@ from streamlet_lab.frames import columns_of
 from streamlet_lab.garbage import look_at_new_objects_only
 from streamlet_lab.simulator import Market
 
-BUSY = [{"kind": "zero_intelligence", "count": 20, "rate": 2.4}, {"kind": "fat_finger", "rate": 12}]
+BUSY = [{"kind": "noise_trader", "count": 20, "rate": 2.4}, {"kind": "fat_finger", "rate": 12}]
 
 SCENARIOS = {
     "plain": {"epochs": 20},
@@ -662,7 +662,7 @@ def test_orders_that_found_no_reference_are_told_apart_from_those_outside_the_ba
 
 def test_the_text_says_how_long_the_market_was_halted_and_what_was_repriced():
     fast = {"market_time_per_epoch": "1min", "prices": {"volatility": 20}, "signatures": "none"}
-    traders = ["market_maker", {"kind": "zero_intelligence", "count": 20}, "fat_finger"]
+    traders = ["market_maker", {"kind": "noise_trader", "count": 20}, "fat_finger"]
     for seed in range(3):
         market = {"band": "luld", "traders": traders}
         result = Experiment(epochs=40, seed=seed, market=market, **fast).run()

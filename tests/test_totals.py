@@ -5,7 +5,7 @@ import pytest
 import streamlet_lab as sl
 
 EPOCHS = 200
-LUCK = {"band": "luld", "traders": ["market_maker", "momentum", "zero_intelligence"]}
+LUCK = {"band": "luld", "traders": ["market_maker", "momentum", "noise_trader"]}
 
 RUNS = {
     "default": {},

@@ -209,4 +209,4 @@ def _draw_far(kind: Any, stream: np.random.Generator, count: int) -> Array:
     return np.where(stream.random(count) < 0.5, distance, -distance)
 
 
-_NEAR_AND_FAR: Final = {"zero_intelligence": _draw_near, "fat_finger": _draw_far}
+_NEAR_AND_FAR: Final = {"noise_trader": _draw_near, "fat_finger": _draw_far}

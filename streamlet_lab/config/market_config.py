@@ -30,7 +30,7 @@ class TraderConfig(Section):
     rate : float
         How often each of them acts, per second of protocol time (Poisson); 10⁻⁶ to 10⁶.
     parameters : mapping
-        What the kind takes, such as ``{"spread_percent": 1}`` for ``"zero_intelligence"``.
+        What the kind takes, such as ``{"spread_percent": 1}`` for ``"noise_trader"``.
     """
 
     kind: Named
@@ -95,7 +95,7 @@ def _read_reference(value: object) -> object:
 
 
 def _noise_traders(count: int) -> TraderConfig:
-    return TraderConfig(kind="zero_intelligence", count=count, rate=0.2)
+    return TraderConfig(kind="noise_trader", count=count, rate=0.2)
 
 
 def _read_traders(value: object) -> object:

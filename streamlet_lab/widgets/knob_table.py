@@ -292,7 +292,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Knob]]] = {
             _names(*get_args(WithoutReference)),
             "market.without_reference",
         ),
-        "zero_intelligence": _rate("noise traders", 4, 20, 0.5),
+        "noise_trader": _rate("noise traders", 4, 20, 0.5),
         "informed": _rate("informed traders", 0, 10, 0.5),
         "market_maker": _rate("market makers", 0, 10, 0.5),
         "momentum": _rate("momentum traders", 0, 10, 0.5),
@@ -308,7 +308,7 @@ KNOBS: Final[Mapping[str, Knob]] = {
 
 #: How many traders of each kind there are, if any; a control says how often all of a kind act.
 TRADERS: Final[Mapping[str, int]] = {
-    "zero_intelligence": 20,
+    "noise_trader": 20,
     "fat_finger": 1,
     "informed": 1,
     "market_maker": 1,

@@ -31,7 +31,7 @@ class Preset:
 
 # Nothing moves the price but a diffusion of about 0.1 % an epoch, so that what does is seen.
 _STILL: Final = {"market_time": "1min", "nights": 0, "intraday": 0}
-_JUMP: Final = {**_STILL, "jump_percent": 8, "jump_s": 30.5, "zero_intelligence": 20}
+_JUMP: Final = {**_STILL, "jump_percent": 8, "jump_s": 30.5, "noise_trader": 20}
 _SPLIT: Final = {"nodes": 5, "faulty": 1, "fault": "split", "partition_s": [10, 20]}
 
 #: The presets by name, in the order of a lecture.

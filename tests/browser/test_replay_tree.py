@@ -31,7 +31,8 @@ def heights_of(result: sl.Result) -> list[int]:
 def test_the_tree_is_what_the_viewer_knows(bare: Page, parted: sl.Result) -> None:
     show(bare, parted, ("tree",))
     heights = heights_of(parted)
-    for viewer, t in (("observer", 2.08), ("node_0", 8.4), ("node_3", 15.9)):
+    votes_come = [("node_0", 8.02 + each / 100) for each in range(8)]
+    for viewer, t in (("observer", 2.08), *votes_come, ("node_0", 8.4), ("node_3", 15.9)):
         put(bare, viewer=viewer, time=t)
         known_to_viewer = bare.evaluate(
             """([viewer, t]) => Array.from({ length: film.tables.blocks.rows }, (_, block) => {

@@ -22,7 +22,7 @@ CASES = {
         "market": {
             "traders": [
                 "market_maker",
-                {"kind": "zero_intelligence", "count": 100, "rate": 0.2},
+                {"kind": "noise_trader", "count": 100, "rate": 0.2},
                 {"kind": "fat_finger", "count": 3},
             ]
         },

@@ -15,7 +15,7 @@ from streamlet_lab.widgets.film import make_film
 from .drawing import answer
 
 FAST = {"market_time_per_epoch": "1min", "prices": {"volatility": 20}}
-BUSY = ["market_maker", {"kind": "zero_intelligence", "count": 20}, "fat_finger"]
+BUSY = ["market_maker", {"kind": "noise_trader", "count": 20}, "fat_finger"]
 RUNS = {
     "notebook 01": {"faults": {"node_3": "crash@20"}},
     "trade only": {"market": {"band": "trade_only"}},

@@ -18,7 +18,7 @@ from streamlet_lab.config import OBSERVER
 from streamlet_lab.facade import StockMarketConsensusNetwork
 from streamlet_lab.prices import SourceFault, decode_quotes, source_fault_kind
 
-BUSY = [{"kind": "zero_intelligence", "count": 20, "rate": 2.4}, {"kind": "fat_finger", "rate": 12}]
+BUSY = [{"kind": "noise_trader", "count": 20, "rate": 2.4}, {"kind": "fat_finger", "rate": 12}]
 
 SCENARIOS = {
     "plain": {"epochs": 40},

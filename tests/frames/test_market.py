@@ -27,7 +27,7 @@ from streamlet_lab.simulator import Market, Recorder
 from .naive import levels, open_orders, reference_at, run, stops, until
 
 EVERYBODY = [
-    {"kind": "zero_intelligence", "count": 4, "rate": 1},
+    {"kind": "noise_trader", "count": 4, "rate": 1},
     {"kind": "fat_finger", "rate": 1},
     {"kind": "market_maker", "rate": 1},
     {"kind": "informed", "rate": 1},
@@ -61,7 +61,7 @@ MARKETS = {
     "self-trade prevention": {
         "epochs": 12,
         "market": {
-            "traders": [{"kind": "zero_intelligence", "count": 2, "rate": 6}],
+            "traders": [{"kind": "noise_trader", "count": 2, "rate": 6}],
             "self_trade": "decrement",
         },
     },
@@ -282,7 +282,7 @@ TRADERS = st.lists(
     st.fixed_dictionaries(
         {
             "kind": st.sampled_from(
-                ["zero_intelligence", "fat_finger", "market_maker", "informed", "momentum"]
+                ["noise_trader", "fat_finger", "market_maker", "informed", "momentum"]
             ),
             "count": st.integers(1, 3),
             "rate": st.sampled_from([0.5, 2.0, 6.0]),

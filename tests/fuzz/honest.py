@@ -29,7 +29,7 @@ SETTINGS = {
     "faults": {"node_3": "crash@1", "external_feed": "biased@1-2"},
     "network": {"delta": "60ms", "slow_nodes": {"node_1": 2}, "clock_skew": {"node_2": "1ms"}},
     "prices": {"aggregator": "median", "sources": ["a", {"name": "external_feed", "lag": "1s"}]},
-    "market": {"traders": ["momentum", {"kind": "zero_intelligence", "rate": 0.2}], "band": "luld"},
+    "market": {"traders": ["momentum", {"kind": "noise_trader", "rate": 0.2}], "band": "luld"},
 }
 TOML = b"""\
 epochs = 3

@@ -207,7 +207,7 @@ def test_what_is_due_has_happened_when_a_trader_looks():
 
 
 def test_traders_see_the_latest_trade_of_their_own_symbol():
-    flow = {"kind": "zero_intelligence", "count": 4, "rate": 2}
+    flow = {"kind": "noise_trader", "count": 4, "rate": 2}
     market, seen = watch(traders=[flow])
     for symbol, engine in market.engines.items():
         trades = engine.trades[:]
@@ -259,7 +259,7 @@ def test_who_looks_late_sees_what_who_is_told_at_once_sees(band, first):
     seen = []
     for kind in (Looks, Told):
         Looks.seen = []
-        others = {"kind": "zero_intelligence", "count": 5}
+        others = {"kind": "noise_trader", "count": 5}
         traders = [{"kind": kind, "count": 2, "parameters": {"first": first}}, others]
         _, _, market = trade(30, market={"traders": traders, "band": band, "band_percent": 1})
         accounts = [(one.position, one.orders) for one in market.traders]
@@ -287,7 +287,7 @@ def test_a_run_that_forgets_what_happened_tells_who_looks_late():
     seen = []
     for record in ("all", "summary"):
         Looks.seen = []
-        traders = [{"kind": Looks, "parameters": {"first": 150}}, "zero_intelligence"]
+        traders = [{"kind": Looks, "parameters": {"first": 150}}, "noise_trader"]
         Experiment(epochs=300, record=record, signatures="none", market={"traders": traders}).run()
         seen.append(Looks.seen)
     assert seen[0] == seen[1]

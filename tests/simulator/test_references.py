@@ -302,7 +302,7 @@ def test_a_price_without_delay_stops_a_fair_order_only_at_a_rounding():
         "reference": {"kind": "delayed", "parameters": {"delay": 0, "every": "39min"}},
         "traders": [
             {
-                "kind": "zero_intelligence",
+                "kind": "noise_trader",
                 "count": 60,
                 "parameters": {"spread_percent": 4, "market_order_share": 0},
             }

@@ -96,7 +96,7 @@ def test_shares_are_those_of_the_orders_counted_one_by_one(band):
 
 
 def test_what_one_kind_gains_the_others_lose_and_who_knows_the_price_does_not_lose():
-    traders = ["market_maker", "informed", {"kind": "zero_intelligence", "count": 5}]
+    traders = ["market_maker", "informed", {"kind": "noise_trader", "count": 5}]
     result = run("consensus", market={"traders": traders}, **MINUTES)
     gained = gains(result)
     trades = result.trades

@@ -71,7 +71,7 @@ def test_the_numbers_are_those_of_the_orders_counted_one_by_one():
         },
         market={
             "traders": [
-                {"kind": "zero_intelligence", "count": 30, "rate": 0.2},
+                {"kind": "noise_trader", "count": 30, "rate": 0.2},
                 {"kind": "fat_finger", "rate": 0.5},
             ],
             "band_percent": 3,

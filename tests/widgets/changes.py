@@ -129,7 +129,7 @@ CHANGES = {
     ),
     "stale_epochs": (2, {"market.band_parameters.stale_after": "780min"}),
     "without_reference": ("allow", {"market.without_reference": "allow"}),
-    "zero_intelligence": (10, {"market.traders.0.rate": 0.5}),
+    "noise_trader": (10, {"market.traders.0.rate": 0.5}),
     "informed": (1.5, _trader("informed", 1.5)),
     "market_maker": (2, _trader("market_maker", 2.0)),
     "momentum": (2.5, _trader("momentum", 2.5)),

@@ -66,6 +66,13 @@ class TestAnswers:
         assert bench.status["asked"] == 5
         assert len(bench.result.config.node_ids) == 7
 
+    def test_a_film_comes_with_the_word_that_the_run_is_over(self, bench, monkeypatch):
+        told = []
+        monkeypatch.setattr(bench, "send_state", lambda key: told.append([*key]))
+        bench.set_state({"settings": {"epochs": 11}, "asked": 5})
+        bench.wait()
+        assert [{*names} for names in told if "film" in names] == [{"film", "status"}]
+
     def test_one_change_is_one_run_and_the_same_again_none(self, bench, monkeypatch):
         made = []
         monkeypatch.setattr(

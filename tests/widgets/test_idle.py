@@ -22,7 +22,7 @@ SITUATIONS = [
     ({"jump_percent": 8, "jump_s": 12.5}, "jump_percent"),
     ({"sources": 1, "min_sources": 1}, "aggregator"),
     ({"band": "luld"}, "stale stale_epochs"),
-    ({"zero_intelligence": 0, "fat_finger": 0}, "without_reference"),
+    ({"noise_trader": 0, "fat_finger": 0}, "without_reference"),
 ]
 
 

@@ -26,7 +26,7 @@ def test_what_is_outside_the_model_is_one_sentence():
         ({"lying": 1, "lie": "stale"}, "faults: stale; the batched engine knows crash, silent le"),
         (
             {"momentum": 1},
-            "momentum traders: momentum; the batched engine knows zero intelligence, fat finger.",
+            "momentum traders: momentum; the batched engine knows noise trader, fat finger.",
         ),
         ({"epoch_deltas": 1}, "epoch: 500ms is shorter than 2Δ, 1s."),
     ],

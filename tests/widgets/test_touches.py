@@ -121,7 +121,7 @@ RUNS = st.fixed_dictionaries(
         "market": st.just(
             {
                 "traders": [
-                    {"kind": "zero_intelligence", "count": 5},
+                    {"kind": "noise_trader", "count": 5},
                     "market_maker",
                     {"kind": "scripted", "parameters": {"script": [
                         {"at": at, "side": "buy", "quantity": 5} for at in (1, 5)

@@ -18,15 +18,14 @@ from streamlet_lab.simulator.traders.trader import (
 from streamlet_lab.values import Number, Whole
 
 
-@trader_kind("zero_intelligence")
+@trader_kind("noise_trader")
 @dataclass(eq=False, repr=False, kw_only=True)
-class ZeroIntelligence(Trader):
+class NoiseTrader(Trader):
     """A noise trader: it buys or sells at random, at a price around the true one.
 
     It never looks at the book, the reference or its orders: the same seed sends the same orders
-    into any market. The name of its kind stays, because random streams and orders are named after
-    it. The zero intelligence of Gode and Sunder (1993) is something else: random bids within a
-    budget.
+    into any market. The zero-intelligence traders of Gode and Sunder (1993) are others: they bid at
+    random within a budget.
     """
 
     spread_percent: Percent = 0.5  # standard deviation of its limit prices around the true price

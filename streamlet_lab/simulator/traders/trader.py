@@ -47,6 +47,9 @@ _INTENTS: Final = get_args(Intent)
 # What every trader has by these names, which are no kind's to give to its parameters.
 _TAKEN: Final = frozenset({"name", "symbol", "random", "rate", "kind", "position", "orders"})
 
+# Noise traders draw from streams of their former name, so that a seed keeps its numbers.
+_STREAMS: Final = {"noise_trader": "zero_intelligence"}
+
 _Price: TypeAlias = float | Decimal | None
 
 trader_kind, trader_kinds = TRADERS.doors("a kind of traders, a subclass of `Trader`")
@@ -368,7 +371,7 @@ def make_traders(
         name = config.name
         for index in range(made[name], made[name] + config.count):
             for symbol in symbols:
-                own = stream(seed, f"trader/{name}_{index}/{symbol}")
+                own = stream(seed, f"trader/{_STREAMS.get(name, name)}_{index}/{symbol}")
                 context = TraderContext(f"{name}_{index}", symbol, own, config.rate)
                 traders.append(config.make(context))
         made[name] += config.count

@@ -55,7 +55,7 @@ class Restless(Trader):
 
 
 KINDS = (
-    "zero_intelligence",
+    "noise_trader",
     "informed",
     "market_maker",
     "momentum",

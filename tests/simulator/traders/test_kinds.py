@@ -22,8 +22,8 @@ OWN = (
     "manipulator",
     "market_maker",
     "momentum",
+    "noise_trader",
     "scripted",
-    "zero_intelligence",
 )
 
 
@@ -123,18 +123,18 @@ def actions(traders, name, symbol):
 
 
 def test_a_trader_does_the_same_whatever_others_and_other_symbols_there_are():
-    alone = make_traders([Traders("zero_intelligence", count=2)], ["IBM"], seed=5)
+    alone = make_traders([Traders("noise_trader", count=2)], ["IBM"], seed=5)
     crowd = make_traders(
-        [Traders("fat_finger", count=3), Traders("zero_intelligence", count=9)],
+        [Traders("fat_finger", count=3), Traders("noise_trader", count=9)],
         ["AAPL", "MSFT", "IBM"],
         seed=5,
     )
-    name = "zero_intelligence_1"
+    name = "noise_trader_1"
     assert actions(alone, name, "IBM") == actions(crowd, name, "IBM")
 
 
 def test_each_trader_of_each_symbol_and_seed_draws_for_itself():
-    configs = [Traders("zero_intelligence", count=2)]
+    configs = [Traders("noise_trader", count=2)]
     seen = {
         tuple(one.wait() for _ in range(3))
         for seed in (0, 1)
@@ -167,7 +167,7 @@ def test_a_wrong_configuration_is_refused(config, field, expected):
 
 
 WRONG = {
-    "zero_intelligence": {
+    "noise_trader": {
         "spread_percent": (-0.1, 100.1, "1", True),
         "market_order_share": (-0.1, 1.1, [1]),
         "size": (0, -5, 1.5, True, "10", 1_000_000_001),

@@ -101,7 +101,7 @@ def random_flow():
         parameters = {"skew_percent": skew_percent, "inventory_limit": 1_500}
         configs = [
             Traders("market_maker", rate=2.0, parameters=parameters),
-            Traders("zero_intelligence", 5, parameters={"spread_percent": 0.3}),
+            Traders("noise_trader", 5, parameters={"spread_percent": 0.3}),
         ]
         traders = make_traders(configs, [SYMBOL], seed)
         floor = Floor(traders)
@@ -129,7 +129,7 @@ def test_the_skew_brings_the_inventory_back(random_flow):
 def test_it_gains_the_spread_from_a_random_flow():
     configs = [
         Traders("market_maker", rate=2.0),
-        Traders("zero_intelligence", 5, parameters={"market_order_share": 1}),
+        Traders("noise_trader", 5, parameters={"market_order_share": 1}),
     ]
     for seed in range(4):
         traders = make_traders(configs, [SYMBOL], seed)

@@ -6,7 +6,7 @@ import pytest
 import streamlet_lab as sl
 from streamlet_lab.errors import InvalidInput
 
-OTHERS = [{"kind": "zero_intelligence", "count": 9, "rate": 0.5}, "momentum"]
+OTHERS = [{"kind": "noise_trader", "count": 9, "rate": 0.5}, "momentum"]
 SCRIPT = [
     {"at": "4321001us", "side": "sell", "quantity": 7},
     {"at": 2.5, "side": "buy", "quantity": 100, "price": "999.99", "intent": "far"},
@@ -43,11 +43,11 @@ def test_nobody_elses_orders_change_before_it_nor_their_draws_and_ids_ever():
     plain = run(*OTHERS).orders
     orders = run(*OTHERS, scripted(*SCRIPT[1:3])).orders
     others = orders[orders["kind"] != "scripted"].reset_index(drop=True)
-    blind = others["kind"] == "zero_intelligence"
+    blind = others["kind"] == "noise_trader"
     sent = ["time_s", "order_id", "side", "price", "quantity"]
     pd.testing.assert_frame_equal(
         others[blind][sent].reset_index(drop=True),
-        plain[plain["kind"] == "zero_intelligence"][sent].reset_index(drop=True),
+        plain[plain["kind"] == "noise_trader"][sent].reset_index(drop=True),
     )
     assert others["order_id"].is_unique
 

@@ -16,7 +16,7 @@ from streamlet_lab.simulator.traders.simple_traders import (
     Informed,
     Manipulator,
     Momentum,
-    ZeroIntelligence,
+    NoiseTrader,
 )
 
 from .floor import SECOND, SYMBOL, TRUE_PRICE, Floor, Traders, seat, view
@@ -31,18 +31,18 @@ def distance(submit, true_price=TRUE_PRICE):
     return float(submit.order.price) / true_price - 1
 
 
-# --- Zero intelligence
+# --- Noise traders
 
 
 def test_each_act_is_one_honest_order():
-    one = ZeroIntelligence(seat())
+    one = NoiseTrader(seat())
     assert [len(one.decide(view())) for _ in range(50)] == [1] * 50
-    assert {submit.intent for submit in send(ZeroIntelligence, 50)} == {"honest"}
+    assert {submit.intent for submit in send(NoiseTrader, 50)} == {"honest"}
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 1.0])
 def test_the_share_of_market_orders(share):
-    sent = send(ZeroIntelligence, 8_000, market_order_share=share)
+    sent = send(NoiseTrader, 8_000, market_order_share=share)
     found = statistics.fmean(one.order.order_type is OrderType.MARKET for one in sent)
     # Four standard errors at a share of 0.2.
     assert found == pytest.approx(share, abs=0.018 if 0 < share < 1 else 0)
@@ -50,7 +50,7 @@ def test_the_share_of_market_orders(share):
 
 @pytest.mark.parametrize("spread", [0.5, 2.0])
 def test_limit_prices_are_normal_around_the_true_price(spread):
-    sent = send(ZeroIntelligence, 8_000, spread_percent=spread, market_order_share=0)
+    sent = send(NoiseTrader, 8_000, spread_percent=spread, market_order_share=0)
     distances = [distance(one) for one in sent]
     sd = spread / 100
     # Four standard errors of the mean; five of the standard deviation.
@@ -60,9 +60,9 @@ def test_limit_prices_are_normal_around_the_true_price(spread):
     assert within == pytest.approx(0.6827, abs=0.021)
 
 
-@pytest.mark.parametrize("kind", [ZeroIntelligence, FatFinger])
+@pytest.mark.parametrize("kind", [NoiseTrader, FatFinger])
 def test_sides_are_as_likely_and_prices_do_not_depend_on_them(kind):
-    parameters = {"market_order_share": 0} if kind is ZeroIntelligence else {}
+    parameters = {"market_order_share": 0} if kind is NoiseTrader else {}
     sent = send(kind, 4_000, **parameters)
     assert statistics.fmean(one.order.side is Side.BUY for one in sent) == pytest.approx(
         0.5, abs=0.032
@@ -72,7 +72,7 @@ def test_sides_are_as_likely_and_prices_do_not_depend_on_them(kind):
         assert statistics.fmean(above) == pytest.approx(0.5, abs=0.045)
 
 
-@pytest.mark.parametrize("kind", [ZeroIntelligence, FatFinger])
+@pytest.mark.parametrize("kind", [NoiseTrader, FatFinger])
 def test_quantities(kind):
     drawn = [one.order.quantity for one in send(kind, 4_000)]
     assert {*drawn} == {*range(10, 201, 10)}
@@ -117,7 +117,7 @@ def tell(trader, number):
     trader.on_event(Traded(1, trade, 10, 0))
 
 
-@pytest.mark.parametrize("kind", [ZeroIntelligence, FatFinger])
+@pytest.mark.parametrize("kind", [NoiseTrader, FatFinger])
 @settings(max_examples=50)
 @given(
     true_prices=st.lists(st.floats(50, 500), min_size=1, max_size=20),
@@ -197,7 +197,7 @@ def price_errors(informed, seeds=range(6)):
     for seed in seeds:
         configs = [
             Traders("market_maker", parameters={"reference_weight": 0}),
-            Traders("zero_intelligence", 4, parameters={"market_order_share": 1}),
+            Traders("noise_trader", 4, parameters={"market_order_share": 1}),
             *([Traders("informed", informed, rate=0.5)] if informed else []),
         ]
         floor = Floor(
@@ -266,7 +266,7 @@ def play(displacement, seed):
     configs = [
         Traders("manipulator"),
         Traders("market_maker", rate=2.0, parameters={"reference_weight": 1}),
-        Traders("zero_intelligence", 5, parameters={"spread_percent": 0.5}),
+        Traders("noise_trader", 5, parameters={"spread_percent": 0.5}),
     ]
     traders = make_traders(configs, [SYMBOL], seed)
     floor = Floor(traders, lambda time: 150.0)
