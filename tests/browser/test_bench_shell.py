@@ -136,6 +136,7 @@ def test_a_typed_value_is_taken_as_it_is(bench: Page) -> None:
         box.press("Enter")
 
         assert said(bench, "settings") == {"epochs": value}
+        expect(box).to_have_value(f"{value}")
 
 
 def test_another_choice_can_be_typed(bench: Page) -> None:
