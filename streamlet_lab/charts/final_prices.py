@@ -42,9 +42,8 @@ def draw_prices(axes: Axes | Sequence[Axes], result: Result, symbol: str | None 
     prices = final.set_index("finalized_s")["consensus_price"]
     axes.plot(prices, label=label, markersize=size, **style.FINAL)
     band.draw_band(axes, series.band_steps(result, symbol), band.band_name(config.market))
-    label = "from quoted to final"
     ends = final["start_s"], final["finalized_s"]
-    axes.hlines(final["consensus_price"], *ends, label=label, **style.WAIT)
+    axes.hlines(final["consensus_price"], *ends, label="from quoted to final", **style.WAIT)
     quotes = series.of_symbol(result.quotes, symbol)
     quoted = pd.Series(quotes["price"].to_numpy(), quotes["epoch"] * epoch_s)
     low, high = axes.get_ylim()
@@ -66,8 +65,8 @@ def draw_prices(axes: Axes | Sequence[Axes], result: Result, symbol: str | None 
     lowest, panels = (axes, ()) if differences is None else (differences, (axes,))
     if differences is not None:
         off = 10_000 * (final["consensus_price"] / final["true_price"] - 1)
-        at_most = f", at most {off.abs().max():,.1f} bp" if len(final) else ""
-        label = f"final − true price when quoted{at_most}"
+        label = "final − true price when quoted"
+        label += f", at most {off.abs().max():,.1f} bp" if len(final) else ""
         _draw_differences(differences, final["start_s"], off, label)
     layout.time_axis(lowest, result)
     layout.legend_below(lowest, *panels)

@@ -3,6 +3,7 @@
 from math import isnan
 from typing import Final
 
+import numpy as np
 import pandas as pd
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -53,19 +54,14 @@ def plot_heat_map(
     means = swept.means(measure).set_index([y, x])
     columns, rows = (list(means.index.unique(setting)) for setting in (x, y))
     grid = means["mean"].unstack().reindex(index=rows, columns=columns)
-    width, height = (
-        beside + cell * max(len(values), 3)
-        for beside, cell, values in zip(_BESIDE, _CELL, (columns, rows), strict=True)
-    )
-    with new_chart(width, height) as figure:
+    cells = (max(len(columns), 3), max(len(rows), 3))
+    with new_chart(*np.array(_BESIDE) + np.array(_CELL) * cells) as figure:
         axes = figure.subplots()
         known = means["mean"].dropna()
         norm = Normalize(known.min(), known.max()) if len(known) else Normalize(0, 1)
-        places = [(rows.index(row), columns.index(column)) for row, column in means.index]
-        estimates = means[["mean", "low", "high"]].to_numpy().tolist()
         texts = {
-            place: _text(number, *estimate)
-            for place, estimate in zip(places, estimates, strict=True)
+            (rows.index(row), columns.index(column)): _text(number, *estimate)
+            for (row, column), *estimate in means[["mean", "low", "high"]].itertuples(name=None)
         }
         layout.draw_cells(axes, grid, norm, texts, lambda value: format(value, number))
         axes.invert_yaxis()

@@ -26,7 +26,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from streamlet_lab.charts import style
@@ -258,7 +258,7 @@ def draw_cells(
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     bar = axes.figure.colorbar(image, ax=axes)
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
+    bar.ax.yaxis.set_major_formatter(lambda value, _: write(value))
     bar.outline.set_visible(False)
     return bar
 

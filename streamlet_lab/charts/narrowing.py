@@ -1,5 +1,6 @@
 """The chart of an answer that narrows: a difference and its interval by the number of runs."""
 
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -52,12 +53,8 @@ def plot_narrowing(
     if repeats < _FIRST:
         raise InvalidInput("swept", repeats, f"at least {_FIRST} repeats")
     counts = [count for count in _counts(repeats) if count < repeats] + [repeats]
-    estimates = pd.concat(
-        [
-            swept.difference(measure, setting, first, second, repeats=count).assign(runs=count)
-            for count in counts
-        ]
-    )
+    estimated = partial(swept.difference, measure, setting, first, second)
+    estimates = pd.concat([estimated(repeats=count).assign(runs=count) for count in counts])
     last = estimates.iloc[-1]
     runs = np.geomspace(counts[0], repeats, 200)
     half = (last["high"] - last["low"]) / 2 * np.sqrt(repeats / runs)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import NDArray
 
 from streamlet_lab.charts import band, layout, series, style
@@ -83,8 +83,7 @@ def draw_book(
     """Where is the liquidity, and at what prices does it trade? Depth over time, with trades.
 
     Each column is one sampled instant, and holds until the next; of more than 400 it is the mean of
-    several. Colour bars take room from the axes.
-    All epochs are shown unless `first` and `last` say which.
+    several. All epochs are shown unless `first` and `last` say which.
     """
     symbol, config = series.chosen_symbol(result, symbol), result.config
     first, last = series.shown_epochs(result, first, last)
@@ -145,8 +144,7 @@ def _draw_depth(axes: Axes, grid: DepthGrid) -> None:
         bar = axes.figure.colorbar(mesh, ax=axes, extend=beyond, fraction=0.03, pad=0.02, aspect=30)
         bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         bar.ax.yaxis.set_minor_locator(NullLocator())
-        text = (lambda value, _: f"{value:,.6g}") if side == "sell" else (lambda value, _: "")
-        bar.ax.yaxis.set_major_formatter(FuncFormatter(text))
+        bar.ax.yaxis.set_major_formatter("{x:,.6g}" if side == "sell" else "")
         bar.ax.set_xlabel(name, fontsize=style.SMALL)
         bar.outline.set_visible(False)
         bar.ax.axvspan(0, 1, facecolor="none", **style.SIDES[side])

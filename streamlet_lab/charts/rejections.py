@@ -52,10 +52,8 @@ def draw_rejections(axes: Axes | Sequence[Axes], result: Result, symbol: str | N
     }
     layout.mark_off_scale(axes, pd.concat([trades, at_own_price]).set_index("time_s")["price"])
     unpriced = refused.loc[refused["verdict"] == MARKET, "time_s"]
-    what = VERDICTS[MARKET]
-    marks[MARKET] = layout.mark_along_bottom(axes, unpriced, what, style.NO_PRICE)
+    marks[MARKET] = layout.mark_along_bottom(axes, unpriced, VERDICTS[MARKET], style.NO_PRICE)
     axes.set_ylabel(f"{symbol} (US dollars)")
-    question = "Which orders does the band stop, and which of them wrongly?"
     numbers: dict[Any, Any] = result.market_quality.loc[symbol].to_dict()
     answer = "no orders were sent"
     if numbers["orders"]:
@@ -66,7 +64,8 @@ def draw_rejections(axes: Axes | Sequence[Axes], result: Result, symbol: str | N
             "unfair price"
         )
     layout.time_axis(axes, result)
-    layout.head(axes, question, layout.about(result, symbol, answer))
+    about = layout.about(result, symbol, answer)
+    layout.head(axes, "Which orders does the band stop, and which of them wrongly?", about)
     layout.legend_below(axes, without=() if counts is None else [*marks.values()])
     if counts is not None:
         _draw_counts(counts, refusal_counts(result, symbol), marks)

@@ -103,8 +103,7 @@ def agreed_prices(result: Result, symbol: str) -> pd.DataFrame:
     """
     epochs = epoch_prices(result, symbol)
     agreed = epochs["notarized_s"].notna()
-    consensus = epochs["consensus_price"].where(agreed)
-    vwap = epochs["vwap"].where(agreed)
+    consensus, vwap = (epochs[name].where(agreed) for name in ("consensus_price", "vwap"))
     cents = (epochs["consensus_cents"] - epochs["vwap_cents"]).astype("float64")
     return pd.DataFrame(
         {

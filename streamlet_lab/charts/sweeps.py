@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from streamlet_lab.charts import layout, series, style
@@ -101,13 +101,13 @@ def plot_policies(swept: Sweep) -> Figure:
         axes.set_ylabel("Worst displacement of a final price (basis points)")
         axes.set_yscale("log", nonpositive="clip")  # an interval may reach to zero
         layout.powers(axes.yaxis)
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
         values = means[["mean", "low", "high"]].to_numpy()
         seen = values[values > 0]
         if len(seen):
             axes.set_ylim(seen.min() / _ROOM, seen.max() * _ROOM)
-        question = "How far can a lying leader move the price?"
-        layout.explain(axes, question, _answer(means, x, by, " bp"))
+        answer = _answer(means, x, by, " bp")
+        layout.explain(axes, "How far can a lying leader move the price?", answer)
     return figure
 
 
@@ -218,9 +218,8 @@ def draw_series(
         if not is_numeric:
             beside = _APART * (number - (len(parts) - 1) / 2)
             places = places.map(list(values).index) + beside
-        look = {**style.SERIES[number], "label": label, "capsize": 3}
-        if not (joined and is_numeric):
-            look["linestyle"] = "none"
+        line = {} if joined and is_numeric else {"linestyle": "none"}
+        look = {**style.SERIES[number], **line, "label": label, "capsize": 3}
         drawn = axes.errorbar(places, part["mean"], margins(part), **look)
         if is_numeric:  # so that no interval lies on another
             aside = layout.shifted(axes, _ASIDE * (number - (len(parts) - 1) / 2), 0)

@@ -89,17 +89,7 @@ def draw_timeline(
     clock = Clock(epoch_s, min(busy, epoch_s))
     left, right = first * clock.shown_s, (last + 1) * clock.shown_s
     axes.hlines(list(rows.values()), left, right, **style.NODE)
-    for epoch in range(first, last + 2):
-        axes.axvline(epoch * clock.shown_s, **style.EPOCH)
-    draw_arrivals(
-        axes,
-        shown.assign(
-            begin=clock.place(shown["sent_s"]),
-            end=clock.place(shown["received_s"]),
-            home=shown["sender"].map(rows),
-            away=shown["receiver"].map(rows),
-        ),
-    )
+    draw_arrivals(axes, shown, rows, clock.place)
     leaders = [rows[leader] for leader in run.frames["epochs"]["leader"][first : last + 1]]
     begins = [epoch * clock.shown_s for epoch in range(first, last + 1)]
     axes.plot(begins, leaders, label="leader of the epoch", **style.LEADER)
@@ -142,6 +132,8 @@ def label_clock(axes: Axes, clock: Clock, first: int, last: int) -> None:
     """Show these epochs, and write the time below, in seconds of the protocol."""
     (epoch_s, shown_s), count = clock, last - first + 1
     margin = 0.01 * count * shown_s
+    for epoch in range(first, last + 2):
+        axes.axvline(epoch * shown_s, **style.EPOCH)
     axes.set_xlim(first * shown_s - margin, (last + 1) * shown_s + margin)
     kept, step = [0.0], ceil(count / _MOST_TICKS)
     if count <= _MOST_TICKS // 2:
@@ -171,19 +163,23 @@ def _letters(trace: pd.DataFrame) -> "pd.Series[str]":
     return trace["block_hash"].map(lambda block: letters.get(block, ""))
 
 
-def draw_arrivals(axes: Axes, lines: pd.DataFrame) -> None:
-    """Draw first arrivals from ``begin`` at the row ``home`` to ``end`` at the row ``away``.
-
-    Lines that would lie on one another are drawn side by side.
-    """
-    place = ["begin", "end", "home", "away"]
-    abreast = lines.assign(count=1).groupby(place)["count"]
-    beside = abreast.cumcount() - (abreast.transform("sum") - 1) / 2
-    lines = lines.assign(
-        home=lines["home"].astype("float64") + _APART * beside,
-        away=lines["away"].astype("float64") + _APART * beside,
-        way=np.where(lines["sender"] == lines["author"], "from its author", "passed on"),
+def draw_arrivals(
+    axes: Axes,
+    shown: pd.DataFrame,
+    rows: Mapping[str, int],
+    place: Callable[["pd.Series[float]"], "pd.Series[float]"],
+) -> None:
+    """Draw first arrivals from their senders' rows to their receivers', side by side on one way."""
+    lines = shown.assign(
+        begin=place(shown["sent_s"]),
+        end=place(shown["received_s"]),
+        home=shown["sender"].map(rows).astype("float64"),
+        away=shown["receiver"].map(rows).astype("float64"),
+        way=np.where(shown["sender"] == shown["author"], "from its author", "passed on"),
     )
+    abreast = lines.groupby(["begin", "end", "home", "away"])["kind"]
+    beside = _APART * (abreast.cumcount() - (abreast.transform("size") - 1) / 2)
+    lines = lines.assign(home=lines["home"] + beside, away=lines["away"] + beside)
     for (kind, way), look in style.MESSAGES.items():
         group = lines[(lines["kind"] == kind) & (lines["way"] == way)]
         ends = group[["begin", "home", "end", "away"]].to_numpy(dtype=float).reshape(-1, 2, 2)

@@ -67,14 +67,7 @@ def draw_votes(axes: Axes, run: Result, epoch: int = 1) -> None:
     levels = np.arange(len(nodes)) - _STAIRS * quorum / len(nodes)
     axes.hlines(levels, 0, right, label=f"quorum: {quorum} votes", **style.QUORUM)
     axes.hlines([*rows.values()], 0, right, **style.NODE)
-    lines = shown.assign(
-        begin=_MS * (shown["sent_s"] - begin),
-        end=_MS * (shown["received_s"] - begin),
-        home=shown["sender"].map(rows),
-        away=shown["receiver"].map(rows),
-        letter="",
-    )
-    draw_arrivals(axes, lines)
+    draw_arrivals(axes, shown.assign(letter=""), rows, lambda times: _MS * (times - begin))
     leader = run.frames["epochs"]["leader"][epoch]
     axes.plot(0, rows[leader], label="leader of the epoch", **style.LEADER)
     full = heard[(heard["number"] == quorum) & heard["node"].isin(rows)]
@@ -115,8 +108,6 @@ def draw_finality(axes: Axes, run: Result, first: int = 0, node: str = OBSERVER)
     _draw_ways(axes, votes, clock)
     label = f"quorum: vote {quorum} of {run.config.nodes} notarizes the block"
     axes.vlines(clock.place(full["known_s"]), 0.5, quorum + 0.5, label=label, **style.REACHED_AT)
-    for epoch in range(first, last + 2):
-        axes.axvline(epoch * clock.shown_s, **style.EPOCH)
     axes.set_yticks(range(1, run.config.nodes + 1))
     axes.set_ylim(run.config.nodes + 1.6, 0.4)
     axes.grid(visible=False)
