@@ -10,6 +10,7 @@ from streamlet_lab.matching import (
     Accepted,
     BandMoved,
     Cancelled,
+    Instrument,
     MarketState,
     Reference,
     Rejected,
@@ -20,7 +21,7 @@ from streamlet_lab.matching import (
     make_band,
 )
 
-from .calling import SECOND, engine_at, limit, market
+from .calling import SECOND, engine_at, limit, market, move
 
 LIMIT = MarketState.LIMIT
 
@@ -100,6 +101,42 @@ def test_limit_state_of_fifteen_seconds_leads_to_a_pause_and_a_reopening(luld):
     trades = luld.process_order(market("b-4", "buy", 100))
     assert [trade.price for trade in trades] == [Decimal("114.00")]
     assert outline(submit(luld, "s-4", "sell", "100.00"))[1] == "s-4 clipped to 103.55"
+
+
+def test_operator_who_ends_a_pause_takes_the_price_that_there_is(luld):
+    submit(luld, "b-1", "buy", "105.00", time=0)
+    luld.advance(15 * SECOND)
+    submit(luld, "b-2", "buy", "150.00")
+    submit(luld, "s-1", "sell", "150.00")
+    assert outline(luld.resume(20 * SECOND))[-1] == "band 142.50 to 157.50 auction"
+
+
+@pytest.fixture
+def at_the_edge():
+    """The same market, whose days are ten seconds; its best bid is at the upper band."""
+    engine = engine_at("100.00", Instrument("AAPL", day=10 * SECOND), band=make_band("luld"))
+    submit(engine, "s-1", "sell", "110.00", time=SECOND, time_in_force="gtc")
+    submit(engine, "b-1", "buy", "105.00", time=SECOND)
+    assert engine.market is LIMIT
+    return engine
+
+
+def test_quote_that_expires_ends_a_limit_state_at_that_instant(at_the_edge):
+    *_, last = at_the_edge.advance(12 * SECOND)
+    assert last == StateChanged(last.sequence, 10 * SECOND, MarketState.OPEN)
+
+
+def test_reopening_is_nearest_to_what_the_band_goes_by_and_not_to_the_consensus(at_the_edge):
+    submit(at_the_edge, "b-2", "buy", "105.00", time=2 * SECOND, time_in_force="gtc")
+    move(at_the_edge, "108.00", 3 * SECOND)
+    at_the_edge.advance(16 * SECOND)
+    assert at_the_edge.market is MarketState.AUCTION
+    at_the_edge.cancel("b-2")
+    at_the_edge.cancel("s-1")
+    for order_id, side, price in (("b-3", "buy", "109.00"), ("s-2", "sell", "99.00")):
+        submit(at_the_edge, order_id, side, price, time=17 * SECOND, time_in_force="gtc")
+    at_the_edge.resume(18 * SECOND)
+    assert at_the_edge.trades[-1].price == Decimal("100.00")
 
 
 # -- volatility auction

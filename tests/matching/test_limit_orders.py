@@ -52,6 +52,32 @@ def test_trade_is_made_at_the_resting_price(engine, price):
     assert len(engine.book) == 0
 
 
+def test_better_price_trades_first_then_earlier_arrival(engine):
+    for order_id, price in (
+        ("s-late-best", "152.00"),
+        ("s-1", "152.10"),
+        ("s-2", "152.10"),
+        ("s-best", "151.90"),
+    ):
+        engine.submit(limit(order_id, "sell", price), 5_000_000)
+    trades = engine.process_order(limit("b-1", "buy", "153.00", 35))
+    assert [(trade.sell_order_id, str(trade.price), trade.quantity) for trade in trades] == [
+        ("s-best", "151.90", 10),
+        ("s-late-best", "152.00", 10),
+        ("s-1", "152.10", 10),
+        ("s-2", "152.10", 5),
+    ]
+    assert {trade.aggressor for trade in trades} == {Side.BUY}
+
+
+def test_partly_filled_resting_order_keeps_its_place(engine):
+    engine.submit(limit("s-1", "sell", "152.00", 100))
+    engine.submit(limit("s-2", "sell", "152.00", 100))
+    engine.submit(limit("b-1", "buy", "152.00", 40))
+    trades = engine.process_order(limit("b-2", "buy", "152.00", 80))
+    assert [(trade.sell_order_id, trade.quantity) for trade in trades] == [("s-1", 60), ("s-2", 20)]
+
+
 def test_remainder_is_cancelled_where_resting_would_cross_a_price_outside_the_band(keeping_engine):
     engine = keeping_engine
     events = engine.submit(limit("b-1", "buy", "152.00", 50), 9_000_000)
@@ -60,6 +86,15 @@ def test_remainder_is_cancelled_where_resting_would_cross_a_price_outside_the_ba
     assert (events[1].price, events[1].reference) == (Decimal("100.00"), engine.reference)
     assert events[1].reference_age == 8_000_000
     assert engine.book.best_bid is None
+
+
+def test_an_id_is_accepted_once_whatever_became_of_the_order(engine):
+    engine.submit(limit("s-1", "sell", "152.00"))
+    (again,) = engine.submit(limit("s-1", "sell", "152.00"))
+    engine.submit(limit("b-1", "buy", "152.00"))
+    (filled,) = engine.submit(limit("s-1", "sell", "152.00"))
+    assert again.reason is filled.reason is RejectReason.DUPLICATE_ID
+    assert len(engine.book) == 0
 
 
 def test_other_symbol_is_refused_without_comparing_its_price(engine):

@@ -139,6 +139,16 @@ def test_first_consensus_opens_the_bands_and_later_ones_do_not_matter(market):
     assert len(market.history) == 1
 
 
+def test_aggressive_prices_are_moved_to_the_edge_and_passive_ones_wait(market):
+    watch = market.watch
+    assert watch.may_enter(1, 10_501) == 10_500
+    assert watch.may_enter(-1, 9_499) == 9_500
+    assert watch.may_enter(1, 9_000) == 9_000
+    assert watch.may_enter(-1, 11_000) == 11_000
+    assert watch.may_enter(1, 10_500) == 10_500
+    assert watch.resting == "clip"
+
+
 # -- reference
 
 
@@ -182,6 +192,27 @@ def test_trade_leaves_the_window_after_five_minutes_and_may_move_the_mean_by_tha
 # -- limit state
 
 
+@pytest.mark.parametrize(
+    ("quotes", "is_limit"),
+    [
+        ((10_500, 10_501), True),
+        ((10_500, None), True),
+        ((10_499, 10_500), False),
+        ((10_499, None), False),
+        ((9_499, 9_500), True),
+        ((None, 9_500), True),
+        ((9_500, 9_501), False),
+        ((9_000, 11_000), False),
+        ((None, None), False),
+    ],
+)
+def test_limit_state_is_a_best_bid_at_the_upper_or_a_best_ask_at_the_lower_band(
+    market, quotes, is_limit
+):
+    market.at(5).quote(*quotes)
+    assert market.history[1:] == ([(5, LIMIT)] if is_limit else [])
+
+
 def test_limit_state_leads_to_a_pause_after_fifteen_seconds_and_that_ends_after_five_minutes(
     market,
 ):
@@ -201,6 +232,39 @@ def test_limit_state_leads_to_a_pause_after_fifteen_seconds_and_that_ends_after_
         (946 * SECOND, LIMIT),
         (961 * SECOND, AUCTION),
     ]
+
+
+# -- pause and reopening
+
+
+@pytest.fixture
+def paused(market):
+    """A market in a pause since 100 s, with a trade at $104 at 99 s."""
+    market.at(85 * SECOND).quote(10_500)
+    market.at(99 * SECOND).trade(10_400)
+    market.at(100 * SECOND)
+    assert market.state is AUCTION
+    return market
+
+
+@pytest.mark.parametrize(("ask", "pauses"), [(11_000, 1), (11_001, 2), (9_000, 1), (8_999, 2)])
+def test_reopening_outside_the_collars_waits_until_they_are_wide_enough(paused, ask, pauses):
+    paused.quote(20_000, ask).at((100 + 300 * pauses) * SECOND - 1)
+    assert paused.state is AUCTION
+    paused.at((100 + 300 * pauses) * SECOND)
+    assert paused.history[-1][:3] == ((100 + 300 * pauses) * SECOND, "auction", ask)
+
+
+def test_reopening_price_is_the_new_reference_and_counts_only_once(paused):
+    paused.quote(11_500, 11_000).at(400 * SECOND)
+    assert paused.history[-2:] == [
+        (400 * SECOND, OPEN),
+        (400 * SECOND, "auction", 11_000, (10_450, 11_550)),
+    ]
+    # The mean of what was traded after the reopening is 112.00; with the auction it were 111.00,
+    # with the trade before the pause 109.33.
+    paused.at(440 * SECOND).trade(11_200)
+    assert paused.history[-1][:3] == (440 * SECOND, "trades", 11_200)
 
 
 # -- parameters

@@ -8,7 +8,9 @@ from streamlet_lab.matching import (
     BandMoved,
     Cancelled,
     ConsensusBand,
+    ConsensusMatchingEngine,
     MarketState,
+    Reference,
     RejectReason,
     StateChanged,
 )
@@ -62,3 +64,42 @@ def test_pauses_at_the_age_and_opens_with_a_newer_reference(engine):
     referred, moved, opened = move(engine, "101.00", 40)
     assert opened == StateChanged(opened.sequence, 40, OPEN)
     assert (referred.sequence, moved.sequence) == (opened.sequence - 2, opened.sequence - 1)
+
+
+def test_age_counts_from_when_the_price_became_final(engine):
+    engine.set_reference(Reference(Decimal("101.00"), 3), 8)
+    assert engine.advance(12) == []
+    (changed,) = engine.advance(13)
+    assert changed.state is PAUSED
+    *_, moved = engine.set_reference(Reference(Decimal("102.00"), 5), 20)
+    assert isinstance(moved, BandMoved)
+    assert engine.market is PAUSED
+
+
+def test_reference_that_comes_too_old_widens_or_pauses_at_once():
+    late = Reference(Decimal("100.00"), 5)
+    engine = ConsensusMatchingEngine("AAPL", band=ageing("halt"))
+    assert engine.set_reference(late, 25)[-1].state is PAUSED
+    engine = ConsensusMatchingEngine("AAPL", band=ageing("widen"))
+    engine.set_reference(late, 25)
+    assert limits(engine) == ("85.00", "115.00")
+    (moved,) = engine.advance(35)
+    assert moved.time == 35
+
+
+def test_a_pause_is_not_for_the_operator_to_end(engine):
+    engine.advance(10)
+    assert engine.resume() == []
+    assert engine.market is PAUSED
+
+
+def test_a_halt_is_for_nobody_else_to_end_and_a_pause_may_follow_it(engine):
+    engine.advance(10)
+    engine.halt()
+    move(engine, "101.00", 20)
+    engine.advance(40)
+    assert engine.market is MarketState.HALTED
+    assert [one.state for one in engine.resume()] == [OPEN, PAUSED]
+    engine.halt()
+    move(engine, "102.00", 50)
+    assert [one.state for one in engine.resume()] == [OPEN]
