@@ -68,8 +68,8 @@ def luld_runs(seeds, **traders):
 
 @pytest.mark.slow
 def test_in_its_luld_market_typing_errors_make_limit_states_and_no_pauses():
-    states = [state for result in luld_runs(20) for state in result.bands["state"]]
-    assert states.count("limit") > 20
+    states = [state for result in luld_runs(40) for state in result.bands["state"]]
+    assert states.count("limit") > 40
     assert "auction" not in states
 
 

@@ -268,7 +268,7 @@ def _simulated(length, epochs):
 
 
 @pytest.mark.parametrize("length", [TRADING_DAY, MINUTE])
-@pytest.mark.parametrize("lie", ["0", "0.01", "-0.01"])
+@pytest.mark.parametrize("lie", ["0", "0.01", "-0.01", "0.05", "0.10"])
 def test_one_liar_of_three_is_found_and_the_honest_stay(length, lie):
     rule = find_outlier_rule("tail", length)
     epochs = _simulated(length, 2_000)

@@ -18,7 +18,7 @@ HOURS = {"market_time_per_epoch": "1h", "epoch_length": "800ms", "network.delta"
 
 @pytest.fixture(scope="module")
 def calm():
-    return compare_references(epochs=45, repeats=3)
+    return compare_references(epochs=45, repeats=4)
 
 
 def means(swept, measure):
@@ -28,7 +28,7 @@ def means(swept, measure):
 def test_the_consensus_comes_first_and_all_have_the_same_seeds_and_orders(calm):
     assert list(calm.frame["market.reference"].unique()) == ["consensus", *REFERENCES]
     assert calm.complete
-    assert len(calm.frame) == calm.planned == 5 * 3
+    assert len(calm.frame) == calm.planned == 5 * 4
     seeds = calm.frame.groupby("repeat")
     assert (seeds[["seed", "orders", "fair_orders"]].nunique() == 1).all(axis=None)
     assert (calm.frame["without_reference"] == 0).all()
@@ -69,7 +69,7 @@ def test_the_differences_are_those_of_runs_with_the_same_seed(calm):
     assert row["mean"] == pytest.approx(wide["twap"].mean())
     assert row["difference"] == pytest.approx(paired.mean())
     assert row["low"] < row["difference"] < row["high"]
-    assert row["n"] == 3
+    assert row["n"] == 4
 
 
 def test_the_numbers_of_a_reference_are_those_of_its_orders_counted_one_by_one():
