@@ -426,14 +426,19 @@ def start(checkout, tmp_path, monkeypatch):
     monkeypatch.delenv("PYTHONPATH", raising=False)
     started = []
 
+    def as_from_a_shell():
+        """What started the tests may ignore signals: nohup does, and a shell in the background."""
+        for number in (signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+
     def start(*arguments):
-        command = [sys.executable, str(checkout / "lab.py"), *arguments]
         process = subprocess.Popen(
-            command,
+            [sys.executable, str(checkout / "lab.py"), *arguments],
             cwd=tmp_path,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=as_from_a_shell,
             start_new_session=True,  # so that a signal can be a keyboard's: one to all of them
         )
         started.append(process)

@@ -4,7 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import event, example, given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from streamlet_lab.matching import (
@@ -356,9 +356,6 @@ def test_same_events_where_a_breach_begins_a_call_auction(day, policy, call, res
     offers=st.lists(st.tuples(st.integers(198, 202), quantities, traders), max_size=6),
     price=st.none() | st.integers(199, 203),
     quantity=st.integers(1, 12),
-)
-@example(
-    policy=SelfTrade.CANCEL_NEWEST, offers=[(200, 6, "ann"), (201, 6, "bob")], price=202, quantity=6
 )
 @many_days
 def test_fill_or_kill_is_whole_or_nothing_on_any_queue(policy, offers, price, quantity):
