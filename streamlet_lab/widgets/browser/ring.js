@@ -1,6 +1,8 @@
 // Where the nodes stand: as even as possible on an ellipse, with as much text as has room.
 
 const RING_MARGIN = 12;
+/** Between two cards: there is room for the frame around the one that is looked through. */
+const BETWEEN = 8;
 /** From the most that a card can say to the least; the text of a line is `font` pixels high. */
 const CARDS = [
   ...[2.4, 2, 1.6, 1.3, 1.1].map((scale) => cardOf(106, 72, 11.5, 4, scale)),
@@ -39,13 +41,9 @@ function alongEllipse(count, centre, radius) {
 }
 
 function doOverlap(places, { width, height }) {
-  return places.some((one, index) =>
-    places
-      .slice(index + 1)
-      .some(
-        (other) => Math.abs(one.x - other.x) < width + 3 && Math.abs(one.y - other.y) < height + 3,
-      ),
-  );
+  const isNear = (one) => (other) =>
+    Math.abs(one.x - other.x) < width + BETWEEN && Math.abs(one.y - other.y) < height + BETWEEN;
+  return places.some((one, index) => places.slice(index + 1).some(isNear(one)));
 }
 
 /** The corners in which the observer may stand, outside of the ring. */
