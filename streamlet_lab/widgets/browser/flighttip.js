@@ -1,10 +1,8 @@
 // What a message is that the pointer is on: from whom, to whom, for which block, and when.
 
-import { dom } from "./dom.js";
 import { flightAt } from "./flights.js";
+import { showBeside, tipBox } from "./tip.js";
 import { sayFlight } from "./words.js";
-
-const APART_PX = 12;
 
 /**
  * Say in a box which message the pointer is on, wherever it flies on to.
@@ -15,7 +13,7 @@ const APART_PX = 12;
  * @returns {{element: HTMLElement, end: () => void}}
  */
 export function flightTip(picture, store, sceneOf) {
-  const element = dom("div", { class: "sl-tip", "aria-hidden": "true", hidden: true });
+  const element = tipBox();
   let pointer = null;
   const show = () => {
     const { time, reducedMotion } = store.get();
@@ -24,10 +22,7 @@ export function flightTip(picture, store, sceneOf) {
     const row = isSeen ? flightAt(pointer, scene.film, time, scene) : -1;
     element.hidden = row < 0;
     if (element.hidden) return;
-    element.replaceChildren(...sayFlight(scene.film, row).map((line) => dom("div", {}, line)));
-    const isLeft = pointer.x > scene.width / 2;
-    element.style.left = isLeft ? "" : `${pointer.x + APART_PX}px`;
-    element.style.right = isLeft ? `${scene.width - pointer.x + APART_PX}px` : "";
+    showBeside(element, sayFlight(scene.film, row), pointer.x, scene.width);
     element.style.top = pointer.y > scene.height / 2 ? "4px" : "auto";
     element.style.bottom = pointer.y > scene.height / 2 ? "auto" : "4px";
   };

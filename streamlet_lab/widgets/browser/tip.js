@@ -31,8 +31,20 @@ export function linesAt(film, all, { t, point }) {
   return lines;
 }
 
+/** The box itself, hidden; what it says is read aloud elsewhere. */
+export const tipBox = () => dom("div", { class: "sl-tip", "aria-hidden": "true", hidden: true });
+
+/** Write lines into a box, and stand it beside a place, on the side where there is more room. */
+export function showBeside(box, lines, x, width) {
+  box.hidden = false;
+  box.replaceChildren(...lines.map((line) => dom("div", {}, line)));
+  const isLeft = x > width / 2;
+  box.style.left = isLeft ? "" : `${x + TIP_APART}px`;
+  box.style.right = isLeft ? `${width - x + TIP_APART}px` : "";
+}
+
 export function createTip() {
-  const box = dom("div", { class: "sl-tip", "aria-hidden": "true", hidden: true });
+  const box = tipBox();
   const spoken = dom("p", { class: "sl-unseen sl-spoken", "aria-live": "polite" });
   let shown = null;
 
@@ -48,25 +60,17 @@ export function createTip() {
     /** Say which keys there are, until something is pointed at. */
     hint() {
       shown = null;
-      box.hidden = false;
-      box.replaceChildren(KEYS_IN_WORDS);
+      showBeside(box, [KEYS_IN_WORDS], 0, 0);
       spoken.textContent = KEYS_IN_WORDS;
-      box.style.left = `${TIP_APART}px`;
-      box.style.right = "";
     },
     /** Say what is pointed at; with nothing, nothing. */
     show(film, { all, width }, hover) {
       if (hover === shown) return;
       if (!hover) return void hide();
       shown = hover;
-      box.hidden = false;
       const lines = linesAt(film, all, hover);
-      box.replaceChildren(...lines.map((line) => dom("div", {}, line)));
+      showBeside(box, lines, all[0].x.of(hover.t), width);
       spoken.textContent = hover.byKey ? lines.join("; ") : "";
-      const at = all[0].x.of(hover.t);
-      const isLeft = at > width / 2;
-      box.style.left = isLeft ? "" : `${at + TIP_APART}px`;
-      box.style.right = isLeft ? `${width - at + TIP_APART}px` : "";
     },
   };
 }

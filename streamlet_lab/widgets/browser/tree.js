@@ -134,8 +134,9 @@ class TreePanel {
     for (const [block, known] of seen.known) this.drawBlock(block, known);
     if (!this.blocks.querySelector("[tabindex='0']")) this.enter(seen.tip);
     const labels = labelsOf(film, seen, this.scene);
-    if (JSON.stringify(labels) !== this.labelled) {
-      this.labelled = JSON.stringify(labels);
+    const labelled = JSON.stringify(labels);
+    if (labelled !== this.labelled) {
+      this.labelled = labelled;
       this.labels.replaceChildren(...labels.map((label) => drawLabel(label, this.scene)));
     }
     this.fit([...seen.known.keys()]);
